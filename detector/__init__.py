@@ -1,0 +1,96 @@
+"""The gate that stands before training: may this batch enter?
+
+>>> import detector
+>>> report = detector.gate("real.parquet", "batch.parquet")  # doctest: +SKIP
+>>> report.decision  # doctest: +SKIP
+<Decision.ADMIT: 'admit'>
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detector.api import gate, judge, measure, profile, render
+    from detector.data.dataset import Dataset
+    from detector.data.opening import open_data
+    from detector.data.schema import ColumnSpec, Kind, Role, Schema
+    from detector.errors import DetectorError, GateRefused, InputError, PolicyError, ReportError
+    from detector.findings import Finding, Gap, Measurement
+    from detector.policy.policy import Policy
+    from detector.profile.profile import Profile, merge
+    from detector.report import Report
+    from detector.verdicts import Decision, ExitCode, Level, Verdict
+
+_HOMES = {
+    "ColumnSpec": "detector.data.schema",
+    "Dataset": "detector.data.dataset",
+    "Decision": "detector.verdicts",
+    "DetectorError": "detector.errors",
+    "ExitCode": "detector.verdicts",
+    "Finding": "detector.findings",
+    "Gap": "detector.findings",
+    "GateRefused": "detector.errors",
+    "InputError": "detector.errors",
+    "Kind": "detector.data.schema",
+    "Level": "detector.verdicts",
+    "Measurement": "detector.findings",
+    "Policy": "detector.policy.policy",
+    "PolicyError": "detector.errors",
+    "Profile": "detector.profile.profile",
+    "Report": "detector.report",
+    "ReportError": "detector.errors",
+    "Role": "detector.data.schema",
+    "Schema": "detector.data.schema",
+    "Verdict": "detector.verdicts",
+    "gate": "detector.api",
+    "judge": "detector.api",
+    "measure": "detector.api",
+    "merge": "detector.profile.profile",
+    "open_data": "detector.data.opening",
+    "profile": "detector.api",
+    "render": "detector.api",
+}
+
+__all__ = [
+    "ColumnSpec",
+    "Dataset",
+    "Decision",
+    "DetectorError",
+    "ExitCode",
+    "Finding",
+    "Gap",
+    "GateRefused",
+    "InputError",
+    "Kind",
+    "Level",
+    "Measurement",
+    "Policy",
+    "PolicyError",
+    "Profile",
+    "Report",
+    "ReportError",
+    "Role",
+    "Schema",
+    "Verdict",
+    "gate",
+    "judge",
+    "measure",
+    "merge",
+    "open_data",
+    "profile",
+    "render",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that importing this costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'detector' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

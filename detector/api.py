@@ -1,0 +1,371 @@
+"""Gate, measure, profile, judge, render: the one file that sees every layer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detector.errors import DetectorError, ReportError
+from detector.findings import TABLE, Finding, Gap, Reason
+from detector.profile.comparison import Comparison
+from detector.profile.parts import Part
+from detector.rng import streams
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from detector.checks.check import Check
+    from detector.data.dataset import Dataset
+    from detector.data.schema import Kind, Role, Schema
+    from detector.policy.policy import Policy
+    from detector.profile.profile import Profile
+    from detector.report import InputSummary, Report
+
+    Progress = Callable[[str, float], None]
+
+PROFILE_SUFFIX = ".profile"
+_VERSIONED = ("collapse-detector", "numpy", "scipy", "scikit-learn", "pyarrow")
+
+
+def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
+    reference: object,
+    candidate: object,
+    *,
+    holdout: object | None = None,
+    synthetic: object | None = None,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    checks: Sequence[str] | None = None,
+    kinds: Mapping[str, Kind | str] | None = None,
+    roles: Mapping[str, Role | str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Ask whether a candidate batch may enter training, and get a report.
+
+    Args:
+        reference: Rows trusted as real: a path, data frame, array, Dataset, Profile or
+            the path of a saved profile.
+        candidate: Rows under question: anything but a profile made over other edges.
+        holdout: Real rows that no generator has seen.
+        synthetic: Rows known to be synthetic.
+        policy: A Policy or the path of one; the built-in policy when None.
+        checks: Only these checks; all that the policy names when None.
+        kinds: Kinds of columns, before the policy's.
+        roles: Roles of columns, before the policy's.
+        seed: The run's seed; equal seeds and inputs give equal reports.
+        progress: Called with a stage and the share of it done.
+
+    Returns:
+        The report. It is never true or false: read `report.decision`.
+
+    Raises:
+        DetectorError: An input, the policy or a check's name is not usable; the message
+            says what is wrong and what to do.
+
+    """
+    clock = _Clock()
+    rules = _policy(policy)
+    chosen = _checks(checks if checks is not None else rules.checks, rules)
+    if checks is not None:
+        rules = replace(rules, rules=tuple(r for r in rules.rules if r.check in checks))
+    inputs = _Inputs(rules, kinds or {}, roles or {}, _needs(chosen), progress)
+    comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
+    findings = _run(chosen, comparison, seed, clock, progress)
+    return _report(findings, comparison, rules, seed, clock)
+
+
+def measure(  # noqa: PLR0913 - as in `gate`
+    reference: object,
+    candidate: object,
+    *,
+    checks: Sequence[str | Check],
+    holdout: object | None = None,
+    synthetic: object | None = None,
+    kinds: Mapping[str, Kind | str] | None = None,
+    roles: Mapping[str, Role | str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Finding, ...]:
+    """Run checks without any policy: numbers, intervals, p-values and gaps.
+
+    Args:
+        reference: As in `gate`.
+        candidate: As in `gate`.
+        checks: Names of checks, or checks with options of their own.
+        holdout: As in `gate`.
+        synthetic: As in `gate`.
+        kinds: As in `gate`.
+        roles: As in `gate`.
+        seed: The run's seed.
+        progress: As in `gate`.
+
+    """
+    clock = _Clock()
+    chosen = _checks(checks, None)
+    inputs = _Inputs(None, kinds or {}, roles or {}, _needs(chosen), progress)
+    comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
+    return _run(chosen, comparison, seed, clock, progress)
+
+
+def profile(
+    data: object,
+    *,
+    against: Profile | str | os.PathLike[str] | None = None,
+    sample: bool = True,
+    kinds: Mapping[str, Kind | str] | None = None,
+    roles: Mapping[str, Role | str] | None = None,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Profile:
+    """Summarize a data set in one mergeable profile that can stand in for it.
+
+    Args:
+        data: As the reference of `gate`.
+        against: A profile whose frame to use, so that the two can be merged or compared.
+        sample: Whether the profile keeps a sample of rows. Without it no row is in the
+            profile, and the checks that need rows say so.
+        kinds: Kinds of columns.
+        roles: Roles of columns.
+        name: What reports call the data set.
+        progress: As in `gate`.
+
+    """
+    from detector.profile.make import make_profile
+    from detector.profile.profile import Profile
+
+    frame = against if isinstance(against, Profile | None) else Profile.load(str(against))
+    like = None if frame is None else frame.frame.schema
+    found = _open(data, like=like, kinds=kinds or {}, roles=roles or {}, name=name)
+    if isinstance(found, Profile):
+        made = found
+    else:
+        made = make_profile(found, against=frame, progress=progress)
+    return made if sample else made.without_rows()
+
+
+def judge(report: Report, policy: Policy | str | os.PathLike[str] | None = None) -> Report:
+    """Judge a finished report again under another policy; no data are read."""
+    return replace(report, **_judged(report.findings, _policy(policy)))
+
+
+def render(report: Report, format: str) -> str:
+    """Draw a finished report: `text`, `json`, `html`, `markdown`, `junit` or `sarif`."""
+    from detector import catalogue
+
+    drawn: str = catalogue.load("detector.formats", format)(report)
+    return drawn
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._last, 3)
+        self._last = now
+
+
+class _Inputs:
+    """Opens and profiles the data sets of one run, all over the reference's frame."""
+
+    def __init__(
+        self,
+        rules: Policy | None,
+        kinds: Mapping[str, Kind | str],
+        roles: Mapping[str, Role | str],
+        needs: frozenset[Part],
+        progress: Progress | None,
+    ) -> None:
+        self._kinds = {**(rules.kinds if rules else {}), **kinds}
+        ignored = dict.fromkeys(rules.ignore if rules else (), "id")
+        self._roles = {**ignored, **(rules.roles if rules else {}), **roles}
+        self._needs, self._progress = needs, progress
+
+    def compare(
+        self,
+        reference: object,
+        candidate: object,
+        holdout: object | None,
+        synthetic: object | None,
+        clock: _Clock,
+    ) -> Comparison:
+        base = self._profile(reference, "reference", None, salt=0)
+        clock.lap("reference")
+        others = [
+            None if data is None else self._profile(data, role, base, salt=salt)
+            for salt, (role, data) in enumerate(
+                (("candidate", candidate), ("holdout", holdout), ("synthetic", synthetic)), start=1
+            )
+        ]
+        clock.lap("candidate")
+        if others[0] is None:
+            raise DetectorError("there is no candidate.", hint="Give the batch under question.")
+        return Comparison(
+            reference=base, candidate=others[0], holdout=others[1], synthetic=others[2]
+        )
+
+    def _profile(self, data: object, role: str, base: Profile | None, *, salt: int) -> Profile:
+        from detector.profile.make import make_profile
+        from detector.profile.profile import Profile
+
+        like = None if base is None else base.frame.schema
+        found = _open(data, like=like, kinds=self._kinds, roles=self._roles, role=role)
+        if isinstance(found, Profile):
+            if base is not None and found.frame.digest != base.frame.digest:
+                raise ReportError(
+                    f"the {role} profile {found.name} was made over another frame.",
+                    hint="Make it with `detector profile DATA --against REFERENCE.profile`.",
+                )
+            return found
+        return make_profile(
+            found, against=base, parts=self._needs, salt=salt, progress=self._progress
+        )
+
+
+def _open(
+    data: object,
+    *,
+    like: Schema | None,
+    kinds: Mapping[str, Kind | str],
+    roles: Mapping[str, Role | str],
+    name: str | None = None,
+    role: str | None = None,
+) -> Dataset | Profile:
+    """Return a Profile when that is what was given, else an opened data set."""
+    from detector.data.opening import open_data
+    from detector.profile.profile import Profile
+
+    if isinstance(data, Profile):
+        return data
+    is_path = isinstance(data, str | Path)
+    if is_path and str(data).endswith(PROFILE_SUFFIX):
+        return Profile.load(str(data))
+    label = name if name is not None or is_path else role
+    return open_data(data, name=label, kinds=kinds, roles=roles, like=like)
+
+
+def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
+    from detector.policy.load import load_policy
+    from detector.policy.policy import Policy
+
+    return policy if isinstance(policy, Policy) else load_policy(policy)
+
+
+def _checks(wanted: Iterable[str | Check], rules: Policy | None) -> tuple[Check, ...]:
+    """Return the checks asked for, with the policy's options."""
+    from detector import catalogue
+
+    options = rules.options if rules else {}
+    return tuple(
+        catalogue.load("detector.checks", check)(**options.get(check, {}))
+        if isinstance(check, str)
+        else check
+        for check in wanted
+    )
+
+
+def _needs(checks: Iterable[Check]) -> frozenset[Part]:
+    return frozenset({Part.COUNTS}).union(*(check.needs for check in checks))
+
+
+def _run(
+    checks: Sequence[Check],
+    comparison: Comparison,
+    seed: int,
+    clock: _Clock,
+    progress: Progress | None,
+) -> tuple[Finding, ...]:
+    """Run every check; one that crashes leaves a gap, never silence."""
+    findings: list[Finding] = []
+    for place, check in enumerate(checks):
+        if progress is not None:
+            progress(f"check {check.name}", place / len(checks))
+        try:
+            findings.extend(check.run(comparison, streams(seed, check.name)))
+        except DetectorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the gate fails closed and says why
+            findings.append(_crashed(check, comparison, error))
+        clock.lap(check.name)
+    return tuple(findings)
+
+
+def _crashed(check: Check, comparison: Comparison, error: Exception) -> Finding:
+    detail = f"{type(error).__name__}: {error}"[:500]
+    return Finding(
+        check=check.name,
+        subject=TABLE,
+        outcome=Gap(name=check.name, reason=Reason.CHECK_FAILED, detail=detail),
+        n_reference=comparison.reference.n_rows,
+        n_candidate=comparison.candidate.n_rows,
+    )
+
+
+def _judged(findings: Sequence[Finding], rules: Policy) -> dict[str, Any]:
+    """Return the fields of a report that come from the policy."""
+    from datetime import datetime
+
+    from detector.policy.headline import headline
+    from detector.policy.judge import judge as judged
+
+    today = datetime.now().astimezone().date()
+    verdicts, decision = judged(findings, rules, today=today)
+    return {
+        "decision": decision,
+        "verdicts": verdicts,
+        "headline": headline(decision, verdicts),
+        "policy": rules.summary,
+    }
+
+
+def _report(
+    findings: tuple[Finding, ...], comparison: Comparison, rules: Policy, seed: int, clock: _Clock
+) -> Report:
+    from detector.report import Report
+
+    judged = _judged(findings, rules)
+    clock.lap("judge")
+    roles = {item.name: getattr(comparison, item.name) for item in fields(comparison)[:4]}
+    return Report(
+        findings=findings,
+        inputs=tuple(_summary(role, found) for role, found in roles.items() if found is not None),
+        seed=seed,
+        versions=_versions(),
+        timings=clock.seconds,
+        **judged,
+    )
+
+
+def _summary(role: str, found: Profile) -> InputSummary:
+    from detector.report import InputSummary
+
+    return InputSummary(
+        role=role,
+        name=found.name,
+        rows=found.n_rows,
+        digest=found.digest,
+        columns=tuple(
+            {"name": spec.name, "kind": spec.kind.value, "role": spec.role.value}
+            for spec in found.schema.columns
+        ),
+        sampled_rows=0 if found.sample is None else found.sample.table.num_rows,
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in _VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,28 @@
+"""What a check is: one question about a comparison. It measures; it never decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from detector.findings import Finding
+    from detector.profile.comparison import Comparison
+    from detector.profile.parts import Part
+    from detector.rng import Streams
+
+
+class Check(Protocol):
+    """One question about a comparison.
+
+    A check is a frozen, slotted, keyword-only dataclass whose fields are its options
+    (each with a default) and whose module has its name. It holds no threshold.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[frozenset[Part]]
+
+    def run(self, comparison: Comparison, streams: Streams) -> Iterable[Finding]:
+        """Measure. Raise nothing for data that cannot answer: yield a Gap."""
+        ...

@@ -1,0 +1,72 @@
+"""`detector gate`: measure, judge, show, exit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from detector.cli.main import VERDICT_CODES
+from detector.cli.options import complete_check, data_options, output_options, verdict_options
+from detector.cli.outputs import deliver, finish, requested
+from detector.cli.progress import progress
+
+
+@click.command("gate", epilog=VERDICT_CODES)
+@click.argument("reference")
+@click.argument("candidate")
+@click.option("--holdout", metavar="FILE", help="Real rows that no generator has seen.")
+@click.option("--synthetic", metavar="FILE", help="Rows known to be synthetic.")
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="What counts as bad; else detector.toml, pyproject.toml, the built-in policy.",
+)
+@click.option(
+    "--only",
+    "checks",
+    multiple=True,
+    shell_complete=complete_check,
+    metavar="CHECK",
+    help="Run this check and no other. Repeatable.",
+)
+@data_options
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fixes all random choices: same seed and data, same numbers.",
+)
+@output_options
+@verdict_options
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
+    """Ask whether the batch CANDIDATE may enter training beside REFERENCE.
+
+    Both are files (CSV, Parquet, Arrow, Feather, JSON lines, NPY, NPZ), folders or
+    globs of Parquet, or saved profiles.
+
+    \b
+    Example:
+      detector gate real.parquet batch.parquet --html report.html
+    """  # noqa: D301
+    from detector import api
+
+    inputs = [given[name] for name in ("reference", "candidate", "holdout", "synthetic", "policy")]
+    files = requested(given, inputs=inputs)
+    with progress(quiet=given["quiet"], no_color=given["no_color"]) as watch:
+        report = api.gate(
+            given["reference"],
+            given["candidate"],
+            holdout=given["holdout"],
+            synthetic=given["synthetic"],
+            policy=given["policy"],
+            checks=given["checks"] or None,
+            kinds=given["kinds"],
+            roles=given["roles"],
+            seed=given["seed"],
+            progress=watch,
+        )
+    deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])
+    finish(ctx, report, exit_zero=given["exit_zero"])

@@ -1,0 +1,59 @@
+"""A data set: a name, a schema and a replayable stream of Arrow record batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from detector.data.schema import Schema
+
+BATCH_ROWS = 131_072
+"""Rows per record batch that readers aim at: large enough for numpy, small enough for memory."""
+
+Batches = Callable[[Sequence[str]], Iterator["pa.RecordBatch"]]
+"""Open the data again and stream these columns, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Rows that can be read again and again, in bounded memory.
+
+    Batches hold canonical Arrow types, by the kind in the schema:
+
+    | kind | Arrow type |
+    | --- | --- |
+    | numeric, datetime (seconds since 1970, UTC) | float64 |
+    | integer | int64, or float64 when a value is beyond its range or unsigned 64-bit |
+    | category, boolean | dictionary<int32, string> (booleans: `false`, `true`) |
+    | text | string |
+    | vector | fixed_size_list<float32>[width] |
+
+    Null is missing, and so is NaN in a float64 column; infinities stay. Each batch of a
+    category has a dictionary of its own.
+
+    Attributes:
+        name: What reports call it: a file name or `reference`, never a full path.
+        schema: The columns.
+        read: Opens the stream again; called once per pass.
+        n_rows: The number of rows when it is known without reading.
+        metadata: Key-value text found in the file (Parquet or Arrow schema metadata).
+        source: The path it came from, if it is a file; only used to find its manifest.
+        notes: Why each column has its kind, by name.
+
+    """
+
+    name: str
+    schema: Schema
+    read: Batches
+    n_rows: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream the rows from the start, as canonical record batches."""
+        return self.read(self.schema.names if columns is None else columns)

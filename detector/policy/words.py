@@ -1,0 +1,228 @@
+"""What was seen, in words for people who are not statisticians."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from detector.findings import Gap, Measurement, Reason, SubjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from detector.findings import Finding, Subject
+
+LONGEST_NAME = 60
+"""Characters of a column name that a sentence quotes; the finding keeps the whole name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """How to speak of one measurement.
+
+    Attributes:
+        seen: What was seen; may use `{subject}`, `{value}` and `{listed}`.
+        advice: What to do when it is too much; names no subject, so that it is said once.
+        share: The number is a share, spoken of in percent.
+
+    """
+
+    seen: str
+    advice: str
+    share: bool = False
+
+
+_COMPARE = "Compare both files for changed units, filters, sources or dates."
+_PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
+_TELL_APART = "Look at the columns that give the candidate away."
+
+PHRASES: Mapping[str, Phrase] = {
+    "columns_missing": Phrase(
+        seen="columns that the candidate lacks: {value}{listed}",
+        advice="Add them to the candidate, or list them under `ignore` in the policy.",
+    ),
+    "columns_extra": Phrase(
+        seen="columns that only the candidate has: {value}{listed}",
+        advice="Drop them, or profile the reference again with them.",
+    ),
+    "columns_retyped": Phrase(
+        seen="columns of another kind than in the reference: {value}{listed}",
+        advice="Convert them, or set their kind under `[kinds]` in the policy.",
+    ),
+    "unseen_levels_share": Phrase(
+        seen="{value} of the rows have a level of {subject} that the reference never has",
+        advice="Check spelling and encoding of the new levels, or renew the reference.",
+        share=True,
+    ),
+    "out_of_range_share": Phrase(
+        seen="{value} of the rows lie outside the reference's range of {subject}",
+        advice="Check units and limits of the column.",
+        share=True,
+    ),
+    "infinite_share": Phrase(
+        seen="{value} of the rows are infinite in {subject}",
+        advice="Look for a division by zero upstream, or write them as missing.",
+        share=True,
+    ),
+    "missing_share": Phrase(
+        seen="{value} of the rows have no value of {subject}",
+        advice="Find out where the values were lost.",
+        share=True,
+    ),
+    "wasserstein": Phrase(seen="{subject} moved by {value}", advice=_COMPARE),
+    "total_variation": Phrase(
+        seen="{value} of the rows of {subject} went to another level", advice=_COMPARE, share=True
+    ),
+    "missing_rate_change": Phrase(
+        seen="the share of missing values of {subject} changed by {value}",
+        advice="Find out where values were lost or filled in.",
+        share=True,
+    ),
+    "dependence_change": Phrase(
+        seen="the ties between columns changed by {value}{listed}", advice=_PAIRS
+    ),
+    "association_change": Phrase(
+        seen="the tie between {subject} changed by {value}", advice=_PAIRS
+    ),
+    "mmd": Phrase(
+        seen="whole rows differ by {value} (maximum mean discrepancy)", advice=_TELL_APART
+    ),
+    "auc": Phrase(
+        seen="a trained classifier tells the candidate's rows from the reference's with an AUC "
+        "of {value}",
+        advice=_TELL_APART,
+    ),
+}
+
+GAP_ADVICE: Mapping[Reason, str] = {
+    Reason.TOO_FEW_ROWS: "Judge a larger batch.",
+    Reason.TOO_FEW_GROUPS: "Judge a batch with more groups.",
+    Reason.NO_COMMON_COLUMNS: "Compare two tables with the same column names.",
+    Reason.NEEDS_ROWS: "Use a reference profile that keeps a sample of rows.",
+    Reason.NEEDS_HOLDOUT: "Give a holdout.",
+    Reason.NEEDS_SYNTHETIC: "Give a synthetic sample.",
+    Reason.NEEDS_MANIFEST: "Write a provenance manifest beside the candidate.",
+    Reason.MISSING_EXTRA: "Install the extra that the check needs.",
+    Reason.CHECK_FAILED: "Report this as a bug; nothing was learned about the batch from it.",
+}
+
+
+def seen(finding: Finding, *, corrected_p: float | None = None) -> str:
+    """Return what was seen and how sure it is, without a judgement."""
+    measurement = finding.outcome
+    sure = []
+    if isinstance(measurement, Measurement) and measurement.interval:
+        sure.append(f"95 % interval {interval(measurement)}")
+    if corrected_p is not None:
+        sure.append(p_text(corrected_p))
+    said = brief(finding)
+    return f"{said} ({', '.join(sure)})" if sure else said
+
+
+def brief(finding: Finding) -> str:
+    """Return what was seen."""
+    outcome = finding.outcome
+    looked_at = subject(finding.subject)
+    if isinstance(outcome, Gap):
+        return f"{outcome.name.replace('_', ' ')} of {looked_at} could not be measured"
+    return phrase(outcome).seen.format(
+        subject=looked_at, value=quantity(outcome.value, outcome), listed=_listed(finding.evidence)
+    )
+
+
+def sentence(*clauses: str) -> str:
+    """Return a sentence: clauses joined by a colon, a capital in front, a full stop behind.
+
+    >>> sentence("the table is small", "look again")
+    'The table is small: look again.'
+    """
+    joined = ": ".join(clause for clause in clauses if clause).rstrip(".")
+    return f"{joined[:1].upper()}{joined[1:]}."
+
+
+def phrase(measurement: Measurement) -> Phrase:
+    """Return how to speak of a measurement; any check may be spoken of."""
+    spaced = measurement.name.replace("_", " ")
+    return PHRASES.get(measurement.name) or Phrase(
+        seen=f"the {spaced} of {{subject}} is {{value}}",
+        advice=f"Look at what drives the {spaced}.",
+        share=measurement.unit == "share",
+    )
+
+
+def subject(looked_at: Subject) -> str:
+    """Return a subject as a sentence names it."""
+    if not looked_at.columns:
+        return "the table" if looked_at.kind is SubjectKind.TABLE else f"the {looked_at.kind}"
+    return " and ".join(quoted(name) for name in looked_at.columns)
+
+
+def quoted(name: str) -> str:
+    """Return a column name in quotes, cut if it is longer than a sentence bears.
+
+    >>> quoted("age"), len(quoted("x" * 1_000_000))
+    ('`age`', 63)
+    """
+    return f"`{name}`" if len(name) <= LONGEST_NAME else f"`{name[:LONGEST_NAME]}…`"
+
+
+def number(value: float) -> str:
+    """Return a number as people write it, with three digits that count at most.
+
+    >>> [number(value) for value in (0.0, 0.5123, 12.0, 12345.6, 0.000012, -3.0)]
+    ['0', '0.512', '12', '12,346', '1.2e-05', '-3']
+    """
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if 0 < abs(value) < 0.01 else f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage.
+
+    >>> [percent(share) for share in (0.0, 0.051, 1.0, 0.00012)]
+    ['0 %', '5.1 %', '100 %', '0.012 %']
+    """
+    return f"{number(100 * share)} %"
+
+
+def quantity(value: float, measurement: Measurement) -> str:
+    """Return a value in the unit of a measurement."""
+    if phrase(measurement).share:
+        return percent(value)
+    return number(value) if measurement.unit == "1" else f"{number(value)} {measurement.unit}"
+
+
+def interval(measurement: Measurement) -> str:
+    """Return a measurement's interval, the unit said once."""
+    low, high = measurement.interval or (measurement.value, measurement.value)
+    if phrase(measurement).share:
+        return f"{number(100 * low)} to {percent(high)}"
+    return f"{number(low)} to {number(high)}"
+
+
+def p_text(p_value: float) -> str:
+    """Return a p-value as people write it, never as zero.
+
+    >>> p_text(0.5), p_text(0.0123), p_text(1e-300)
+    ('p = 0.5', 'p = 0.012', 'p < 0.001')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
+def listed(names: tuple[str, ...], *, most: int = 5) -> str:
+    """Return names as a list, the first few of them.
+
+    >>> listed(("a", "b")), listed(tuple("abcdefg"), most=2)
+    ('`a`, `b`', '`a`, `b` and 5 more')
+    """
+    shown = ", ".join(quoted(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _listed(evidence: Mapping[str, object]) -> str:
+    """Return the columns that a finding lists, with a colon before them."""
+    names = evidence.get("columns")
+    if not isinstance(names, list | tuple) or not names:
+        return ""
+    return f": {listed(tuple(map(str, names)))}"

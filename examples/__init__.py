@@ -1,0 +1,3 @@
+"""Runnable examples."""
+
+from __future__ import annotations

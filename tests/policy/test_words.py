@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.findings import TABLE, Finding, Measurement, Reason, Worse, column, pair
+from detector.policy import words
+from detector.policy.rows import rows_needed, times_narrower
+from tests.policy.cases import finding, gap, measured
+
+
+@pytest.mark.parametrize(
+    ("measurement", "subject", "evidence", "said"),
+    [
+        (measured(0.5, unit="spreads"), column("a"), {}, "`a` moved by 0.5 spreads"),
+        (
+            measured(2, name="columns_missing"),
+            TABLE,
+            {"columns": ["a", "b"]},
+            "columns that the candidate lacks: 2: `a`, `b`",
+        ),
+        (
+            measured(0.07, name="total_variation"),
+            column("a"),
+            {},
+            "7 % of the rows of `a` went to another level",
+        ),
+        (
+            measured(0.2, name="association_change"),
+            pair("b", "a"),
+            {},
+            "the tie between `a` and `b` changed by 0.2",
+        ),
+        (
+            measured(3, name="new_thing", unit="rows"),
+            column("a"),
+            {},
+            "the new thing of `a` is 3 rows",
+        ),
+        (
+            measured(0.25, name="new_thing", unit="share"),
+            TABLE,
+            {},
+            "the new thing of the table is 25 %",
+        ),
+    ],
+)
+def test_what_was_seen_is_said_in_words(measurement, subject, evidence, said):
+    assert words.brief(finding(measurement, subject=subject, **evidence)) == said
+
+
+def test_how_sure_it_is_follows_in_brackets():
+    exact = measured(0.5)
+    wide = measured(0.5, interval=(0.25, 0.75), unit="spreads")
+    share = measured(0.5, interval=(0.25, 0.75), name="missing_share")
+    assert words.seen(finding(exact)) == "`x` moved by 0.5"
+    assert words.seen(finding(exact), corrected_p=0.02) == "`x` moved by 0.5 (p = 0.02)"
+    assert words.seen(finding(wide), corrected_p=0.0002) == (
+        "`x` moved by 0.5 spreads (95 % interval 0.25 to 0.75, p < 0.001)"
+    )
+    assert "(95 % interval 25 to 75 %)" in words.seen(finding(share))
+
+
+def test_a_gap_is_said_to_be_one():
+    assert words.brief(gap(subject=TABLE)) == "wasserstein of the table could not be measured"
+
+
+def test_every_gap_reason_has_advice_or_needs_none():
+    calm = {
+        Reason.COLUMN_ABSENT,
+        Reason.CONSTANT_COLUMN,
+        Reason.ALL_MISSING,
+        Reason.KIND_NOT_SUPPORTED,
+    }
+    assert set(Reason) - set(words.GAP_ADVICE) == calm
+
+
+@pytest.mark.parametrize("phrase", words.PHRASES.values())
+def test_advice_is_said_once_for_all_subjects(phrase):
+    assert "{" not in phrase.advice
+    assert phrase.advice[0].isupper()
+    assert phrase.advice.endswith(".")
+    phrase.seen.format(subject="s", value="v", listed="")
+
+
+def need(n, m, times, rate=0.5):
+    outcome = Measurement(name="x", value=0.0, worse=Worse.HIGHER)
+    found = Finding(check="c", subject=TABLE, outcome=outcome, n_reference=n, n_candidate=m)
+    return rows_needed(found, times=times, rate=rate)
+
+
+def test_a_large_reference_lets_the_candidate_grow_alone():
+    # Half as wide: 1/m' = (1/10^6 + 1/100) / 4 - 1/10^6, so 401 rows; rounded up to 410.
+    assert need(1_000_000, 100, 2) == (410, "about 410 rows of the candidate would settle it")
+
+
+def test_a_small_reference_has_to_grow_too():
+    assert need(100, 100, 2) == (400, "about 400 rows on each side would settle it")
+
+
+def test_without_a_reference_only_the_candidate_counts():
+    assert need(0, 100, 2).rows == 400
+
+
+def test_a_slower_rate_needs_more_rows():
+    assert need(100, 100, 2, rate=0.25).rows == 1600
+
+
+@pytest.mark.parametrize("times", [float("inf"), 1e300])
+def test_where_no_number_of_rows_helps_none_is_given(times):
+    assert need(100, 100, times) == (None, "how many rows would settle it cannot be told")
+
+
+def test_absurdly_many_rows_are_not_asked_for():
+    assert need(100, 100, 1e6) == (None, "no number of rows is likely to settle it")
+    assert need(100, 0, 2).rows is None
+    assert need(100, 100, 2, rate=0.0).rows is None
+
+
+@given(n=st.integers(2, 10**6), m=st.integers(2, 10**6), times=st.floats(1, 30))
+def test_the_rows_asked_for_are_enough(n, m, times):
+    rows, said = need(n, m, times)
+    both = "each side" in said
+    now = 1 / n + 1 / m
+    then = (1 / rows if both else 1 / n) + 1 / rows
+    assert then <= now / times**2 * 1.000001
+
+
+def test_how_much_narrower_to_leave_a_limit():
+    assert times_narrower(3.0, (1.0, 4.0), 2.0) == 2.0
+    assert times_narrower(3.0, (1.0, 4.0), 3.5) == 2.0
+    assert times_narrower(3.0, (1.0, 4.0), 3.0) == float("inf")
+    assert times_narrower(3.0, (1.0, 4.0), 9.0) == 1.0
