@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from detector.errors import DetectorError, GateRefused, InputError, PolicyError, ReportError
     from detector.findings import Finding, Gap, Measurement
     from detector.policy.policy import Policy
-    from detector.profile.profile import Profile, merge
+    from detector.profiles.profile import Profile, merge
     from detector.report import Report
     from detector.verdicts import Decision, ExitCode, Level, Verdict
 
@@ -38,7 +38,7 @@ _HOMES = {
     "Measurement": "detector.findings",
     "Policy": "detector.policy.policy",
     "PolicyError": "detector.errors",
-    "Profile": "detector.profile.profile",
+    "Profile": "detector.profiles.profile",
     "Report": "detector.report",
     "ReportError": "detector.errors",
     "Role": "detector.data.schema",
@@ -47,7 +47,7 @@ _HOMES = {
     "gate": "detector.api",
     "judge": "detector.api",
     "measure": "detector.api",
-    "merge": "detector.profile.profile",
+    "merge": "detector.profiles.profile",
     "open_data": "detector.data.opening",
     "profile": "detector.api",
     "render": "detector.api",

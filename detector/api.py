@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from detector.data.schema import Kind, Role
 from detector.errors import DetectorError, ReportError
 from detector.findings import TABLE, Finding, Gap, Reason
-from detector.profile.comparison import Comparison
-from detector.profile.parts import Part
+from detector.profiles.comparison import Comparison
+from detector.profiles.parts import Part
 from detector.rng import streams
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
     from detector.checks.check import Check
     from detector.data.dataset import Dataset
-    from detector.data.schema import Kind, Role, Schema
+    from detector.data.schema import Schema
     from detector.policy.policy import Policy
-    from detector.profile.profile import Profile
+    from detector.profiles.profile import Profile
     from detector.report import InputSummary, Report
 
     Progress = Callable[[str, float], None]
+
+E = TypeVar("E", Kind, Role)
 
 PROFILE_SUFFIX = ".profile"
 _VERSIONED = ("collapse-detector", "numpy", "scipy", "scikit-learn", "pyarrow")
@@ -133,8 +136,8 @@ def profile(
         progress: As in `gate`.
 
     """
-    from detector.profile.make import make_profile
-    from detector.profile.profile import Profile
+    from detector.profiles.make import make_profile
+    from detector.profiles.profile import Profile
 
     frame = against if isinstance(against, Profile | None) else Profile.load(str(against))
     like = None if frame is None else frame.frame.schema
@@ -212,8 +215,8 @@ class _Inputs:
         )
 
     def _profile(self, data: object, role: str, base: Profile | None, *, salt: int) -> Profile:
-        from detector.profile.make import make_profile
-        from detector.profile.profile import Profile
+        from detector.profiles.make import make_profile
+        from detector.profiles.profile import Profile
 
         like = None if base is None else base.frame.schema
         found = _open(data, like=like, kinds=self._kinds, roles=self._roles, role=role)
@@ -240,7 +243,7 @@ def _open(
 ) -> Dataset | Profile:
     """Return a Profile when that is what was given, else an opened data set."""
     from detector.data.opening import open_data
-    from detector.profile.profile import Profile
+    from detector.profiles.profile import Profile
 
     if isinstance(data, Profile):
         return data
@@ -248,7 +251,29 @@ def _open(
     if is_path and str(data).endswith(PROFILE_SUFFIX):
         return Profile.load(str(data))
     label = name if name is not None or is_path else role
-    return open_data(data, name=label, kinds=kinds, roles=roles, like=like)
+    return open_data(
+        data,
+        name=label,
+        kinds={column: _member(Kind, value) for column, value in kinds.items()},
+        roles={column: _member(Role, value) for column, value in roles.items()},
+        like=like,
+    )
+
+
+def _member(values: type[E], value: str) -> E:
+    """Return a kind or a role by its name.
+
+    Raises:
+        DetectorError: There is none of this name.
+
+    """
+    try:
+        return values(value)
+    except ValueError as error:
+        allowed = ", ".join(values)
+        raise DetectorError(
+            f"there is no {values.__name__.lower()} `{value}`.", hint=f"Use one of {allowed}."
+        ) from error
 
 
 def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:

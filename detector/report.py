@@ -5,18 +5,31 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from detector import catalogue
 from detector.errors import GateRefused, ReportError
 from detector.findings import Finding, Gap, Measurement, Reason, Subject, SubjectKind, Worse
 from detector.verdicts import Action, Decision, Level, Verdict
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
     from detector.verdicts import ExitCode
 
 SCHEMA_VERSION = 1
+
+SUFFIXES = {
+    ".html": "html",
+    ".json": "json",
+    ".md": "markdown",
+    ".sarif": "sarif",
+    ".txt": "text",
+    ".xml": "junit",
+}
+"""The format that `Report.write` draws for each suffix."""
 
 _T = TypeVar("_T")
 
@@ -116,6 +129,33 @@ class Report:
         }
         return _dumps(body, "the report", indent=1) + "\n"
 
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the report in the format that the suffix names, whole or not at all.
+
+        Args:
+            path: Ends in .html, .json, .md, .txt, .sarif or .xml (JUnit).
+
+        Raises:
+            DetectorError: The suffix names no format, or the file cannot be written.
+
+        """
+        from detector.files import write_atomically
+
+        suffix = Path(path).suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ReportError(
+                f"`{Path(path).name}` names no format.", hint=f"End it in {', '.join(SUFFIXES)}."
+            )
+        write_atomically(path, self._drawn(SUFFIXES[suffix]))
+
+    def _repr_markdown_(self) -> str:
+        """Draw itself in a notebook."""
+        return self._drawn("markdown")
+
+    def _drawn(self, name: str) -> str:
+        drawn: str = catalogue.load("detector.formats", name)(self)
+        return drawn
+
     @classmethod
     def from_json(cls, text: str) -> Report:
         """Read a report back; the result equals the report that was written.
@@ -184,7 +224,7 @@ def _report(plain: dict[str, Any]) -> Report:
 
     def verdict(item: dict[str, Any]) -> Verdict:
         finding = body["findings"].__getitem__
-        return _build(Verdict, item, finding=finding, level=_level, action=Action)
+        return _build(Verdict, item, finding=finding, level=_level, action=Action, gap=Reason)
 
     def summary(item: dict[str, Any]) -> InputSummary:
         return _build(InputSummary, item, columns=_tuple(dict))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detector.findings import Finding
+    from detector.findings import Finding, Reason
 
 
 class Level(enum.IntEnum):
@@ -69,6 +69,7 @@ class Verdict:
         corrected_p: The p-value after the family's correction, where it is a test.
         detectable: The smallest effect that the gate would have seen four times in five,
             at the level that all of its tests leave to this one.
+        gap: Why nothing could be said: the finding's gap, or too few rows for what must be seen.
         rows_needed: Rows of the candidate that would settle an UNKNOWN, if known.
         cap: The share of a training set that a failing `cap` rule still allows.
         waived: The waiver's reason when a waiver turned this verdict into a WARN.
@@ -83,6 +84,7 @@ class Verdict:
     advice: str = ""
     corrected_p: float | None = None
     detectable: float | None = None
+    gap: Reason | None = None
     rows_needed: int | None = None
     cap: float | None = None
     waived: str | None = None

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.findings import Gap, Reason
-from detector.profile.columns import as_codes, as_numbers
+from detector.profiles.columns import as_codes, as_numbers
 from detector.stats import clusters
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from detector.profile.comparison import Comparison
-    from detector.profile.sample import RowSample
+    from detector.profiles.comparison import Comparison
+    from detector.profiles.sample import RowSample
     from detector.stats.clusters import ClusterTest, Relabeling
 
 

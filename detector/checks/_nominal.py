@@ -12,7 +12,7 @@ from detector.stats import categorical
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from detector.profile.aggregates import LevelSummary
+    from detector.profiles.aggregates import LevelSummary
     from detector.stats.clusters import ClusterTest
 
     Counts = NDArray[np.int64]
@@ -115,6 +115,6 @@ def _last_hash(side: LevelSummary) -> int:
 def _hashes(names: list[str]) -> list[int]:
     import pyarrow as pa
 
-    from detector.profile import hashing
+    from detector.profiles import hashing
 
     return [int(key) for key in hashing.texts(pa.array(names, pa.string()))]

@@ -14,7 +14,7 @@ from detector.stats.ks import ks_test
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from detector.profile.aggregates import NumericSummary
+    from detector.profiles.aggregates import NumericSummary
     from detector.stats.clusters import ClusterTest
 
 _NAME = "wasserstein"
@@ -100,7 +100,7 @@ def _evidence(
 
 def _direction(reference: Binned, candidate: Binned, distance: float) -> str:
     """Say in which way the candidate differs, mostly."""
-    shift = w.signed_shift(reference, candidate)
+    shift = candidate.mean - reference.mean
     if abs(shift) > distance / 2 > 0:
         return "candidate is higher" if shift > 0 else "candidate is lower"
     ends = np.array([_QUANTILES[0], _QUANTILES[-1]])

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from detector.findings import Finding
-    from detector.profile.comparison import Comparison
-    from detector.profile.parts import Part
+    from detector.profiles.comparison import Comparison
+    from detector.profiles.parts import Part
     from detector.rng import Streams
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from detector.data.schema import NOMINAL, ORDERED
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column
-from detector.profile.aggregates import LevelSummary, NumericSummary
-from detector.profile.parts import Part
+from detector.profiles.aggregates import LevelSummary, NumericSummary
+from detector.profiles.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from detector.checks._clusters import Clusters
     from detector.data.schema import Kind
-    from detector.profile.aggregates import ColumnSummary
-    from detector.profile.comparison import Comparison
+    from detector.profiles.aggregates import ColumnSummary
+    from detector.profiles.comparison import Comparison
     from detector.rng import Streams
 
 _MISSING = "missing_rate_change"

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column
-from detector.profile.aggregates import LevelSummary, NumericSummary
-from detector.profile.parts import Part
+from detector.profiles.aggregates import LevelSummary, NumericSummary
+from detector.profiles.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from detector.findings import Subject
-    from detector.profile.aggregates import ColumnSummary
-    from detector.profile.comparison import Comparison
+    from detector.profiles.aggregates import ColumnSummary
+    from detector.profiles.comparison import Comparison
     from detector.rng import Streams
 
     Measured = tuple[Measurement | Gap, Mapping[str, object]]

@@ -59,7 +59,7 @@ def deliver(
 ) -> None:
     """Write the files asked for, and the text to the terminal unless stdout is taken."""
     from detector import api
-    from detector.formats._files import write_atomically
+    from detector.files import write_atomically
 
     for name, file in files.items():
         drawn = api.render(report, name)

@@ -33,7 +33,7 @@ def init(file: str, *, force: bool) -> None:
     Example:
       detector policy init
     """  # noqa: D301
-    from detector.formats._files import write_atomically
+    from detector.files import write_atomically
     from detector.policy.load import built_in_text
 
     if file == "-":

@@ -14,7 +14,7 @@ from detector.cli.terminal import emit
 
 if TYPE_CHECKING:
     from detector.data.schema import Kind, Role
-    from detector.profile.profile import Profile
+    from detector.profiles.profile import Profile
 
 
 @click.command("profile", epilog=OTHER_CODES)

@@ -68,4 +68,5 @@ def _missing(column: pa.Array) -> NDArray[np.bool_]:
     if not column.null_count:
         return np.zeros(len(column), bool)
     bits = np.unpackbits(np.frombuffer(column.buffers()[0], np.uint8), bitorder="little")
-    return bits[column.offset : column.offset + len(column)] == 0
+    absent: NDArray[np.bool_] = bits[column.offset : column.offset + len(column)] == 0
+    return absent

@@ -44,18 +44,18 @@ def corrected_tests(
     refusing = set()
     for rule, finding in cases:
         outcome = finding.outcome
-        if rule.family and isinstance(outcome, Measurement) and outcome.p_value is not None:
-            families.setdefault(rule.family, {})[finding.key] = outcome.p_value
+        if rule.tested_in and isinstance(outcome, Measurement) and outcome.p_value is not None:
+            families.setdefault(rule.tested_in, {})[finding.key] = outcome.p_value
             if rule.action is not Action.WARN:
-                refusing.add(rule.family)
+                refusing.add(rule.tested_in)
     adjusted = {
         family: _adjusted(tests, correction, families=len(refusing) if family in refusing else 1)
         for family, tests in families.items()
     }
     return {
-        (rule.name, finding.key): adjusted[rule.family][finding.key]
+        (rule.name, finding.key): adjusted[rule.tested_in][finding.key]
         for rule, finding in cases
-        if rule.family and finding.key in adjusted.get(rule.family, {})
+        if rule.tested_in and finding.key in adjusted.get(rule.tested_in, {})
     }
 
 

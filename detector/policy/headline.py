@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from detector.findings import Gap, Measurement, Reason, SubjectKind
+from detector.findings import Measurement, Reason, SubjectKind
 from detector.policy import words
 from detector.verdicts import Action, Decision, Level
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def headline(decision: Decision, verdicts: Sequence[Verdict]) -> str:
-    """Return the sentence, for example `REJECT: 4 of 20 columns changed, most of all ...`.
+    """Return the sentence, for example `REJECT: 4 of 20 columns changed; worst, ...`.
 
     Args:
         decision: The decision that the verdicts amount to.
@@ -51,7 +51,7 @@ def _open(verdicts: Sequence[Verdict]) -> str:
     if not any(isinstance(verdict.finding.outcome, Measurement) for verdict in verdicts):
         return "nothing that the policy asks about could be measured"
     unknown = [verdict for verdict in verdicts if verdict.level is Level.UNKNOWN]
-    crashed = dict.fromkeys(v.finding.check for v in unknown if _reason(v) is Reason.CHECK_FAILED)
+    crashed = dict.fromkeys(v.finding.check for v in unknown if v.gap is Reason.CHECK_FAILED)
     if crashed:
         return f"a check failed to run ({', '.join(crashed)}), so nothing can be promised"
     rows = [verdict.rows_needed for verdict in unknown if verdict.rows_needed]
@@ -61,22 +61,20 @@ def _open(verdicts: Sequence[Verdict]) -> str:
 
 
 def _admitted(verdicts: Sequence[Verdict]) -> str:
-    """Say what was looked at, what would have been seen, and what to keep an eye on."""
-    warned = [verdict for verdict in verdicts if verdict.level is Level.WARN]
+    """Say what to keep an eye on, else what was looked at and what would have been seen."""
+    warned = [v for v in verdicts if v.level is Level.WARN and v.gap is None]
     if warned:
         count = f"{len(warned)} warnings, first" if len(warned) > 1 else "one warning"
         return f"{count}: {_brief(warned[0])}"
-    tested = [verdict for verdict in verdicts if verdict.detectable is not None]
+    tested = [v for v in verdicts if v.detectable is not None and v.gap is None]
     if not tested:
         return "nothing that the policy asks about is wrong"
-    same_rule = [verdict for verdict in tested if verdict.rule == tested[0].rule]
-    coarsest = max(same_rule, key=lambda verdict: verdict.detectable or 0.0)
-    outcome = coarsest.finding.outcome
+    first = max((v for v in tested if v.rule == tested[0].rule), key=lambda v: v.detectable or 0.0)
     said = "no difference beyond chance"
-    if columns := _columns(verdicts, tested[0]):
+    if columns := _columns(tested, first):
         said += f" in {columns} columns" if columns > 1 else " in one column"
-    if isinstance(outcome, Measurement):
-        size = words.quantity(coarsest.detectable or 0.0, outcome)
+    if isinstance(outcome := first.finding.outcome, Measurement):
+        size = words.quantity(first.detectable or 0.0, outcome)
         said += f"; a change of {size} would most likely have been seen"
     return said
 
@@ -94,9 +92,3 @@ def _brief(verdict: Verdict) -> str:
     """Return what was seen, with the p-value where it is a test."""
     said = words.brief(verdict.finding)
     return f"{said} ({words.p_text(verdict.corrected_p)})" if verdict.corrected_p else said
-
-
-def _reason(verdict: Verdict) -> Reason | None:
-    """Return why it could not be measured, or None."""
-    outcome = verdict.finding.outcome
-    return outcome.reason if isinstance(outcome, Gap) else None

@@ -102,6 +102,7 @@ def _verdict(
         advice=(allowed + ruling.advice).rstrip(),
         corrected_p=corrected_p,
         detectable=detectable,
+        gap=ruling.gap,
         rows_needed=ruling.rows_needed,
         cap=cap,
     )

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 CHECKS = "detector.checks"
 KINDS = "detector.policy.rules"
 
-TESTED = "significant"
-"""The kind whose rules belong to a family even where they name none."""
-
 
 def parse_rules(top: Table) -> tuple[Rule, ...]:
     """Return the rules; no two have one name."""
@@ -60,7 +57,7 @@ def _rule(table: Table) -> Rule:
         action=table.choice("action", Action.REJECT),
         on_gap=on_gap,
         gaps=gaps,
-        family=table.text("family", check if kind == TESTED else "") or None,
+        family=table.text("family", "") or None,
         cap=_cap(table),
         options=_options(table, kind),
     )

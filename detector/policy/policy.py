@@ -23,6 +23,10 @@ ALPHA = 0.005
 """How often the tests of a whole gate together may refuse a good batch, unless said otherwise."""
 
 
+TESTED = "significant"
+"""The kind whose rules are in a family, their check's, even where they name none."""
+
+
 class Correction(enum.StrEnum):
     """How p-values of one family are made to answer together."""
 
@@ -45,7 +49,7 @@ class Rule:
         action: What a FAIL asks for; `warn` never goes above WARN.
         on_gap: The level of what could not be measured.
         gaps: Levels for single reasons, where they differ from `on_gap`.
-        family: Rules that share a correction; None where nothing is tested.
+        family: Rules that share a correction; None for the one that goes without saying.
         cap: With the action `cap`: the share of a training set still allowed.
 
     """
@@ -61,6 +65,11 @@ class Rule:
     gaps: Mapping[Reason, Level] = field(default_factory=dict)
     family: str | None = None
     cap: float | None = None
+
+    @property
+    def tested_in(self) -> str | None:
+        """Return the family whose correction holds; None where nothing is tested."""
+        return self.family or (self.check if self.kind == TESTED else None)
 
     def covers(self, finding: Finding) -> bool:
         """Tell whether this rule judges the finding.

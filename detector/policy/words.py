@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from detector.findings import Finding, Subject
 
+SHARE = "share"
+"""The unit of shares of rows, which sentences give in percent."""
+
 LONGEST_NAME = 60
 """Characters of a column name that a sentence quotes; the finding keeps the whole name."""
 
@@ -23,60 +26,59 @@ class Phrase:
     Attributes:
         seen: What was seen; may use `{subject}`, `{value}` and `{listed}`.
         advice: What to do when it is too much; names no subject, so that it is said once.
-        share: The number is a share, spoken of in percent.
 
     """
 
     seen: str
     advice: str
-    share: bool = False
 
 
+_ADD = "Add the missing columns, or list them under `ignore` in the policy."
+_DROP = "Drop the new columns, or take a reference that has them."
+_CONVERT = "Convert the columns, or set their kinds under `[kinds]` in the policy."
 _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
 _TELL_APART = "Look at the columns that give the candidate away."
 
 PHRASES: Mapping[str, Phrase] = {
+    "column_missing": Phrase(seen="the candidate lacks {subject}", advice=_ADD),
+    "column_extra": Phrase(seen="only the candidate has {subject}", advice=_DROP),
+    "column_retyped": Phrase(seen="{subject} is of another kind", advice=_CONVERT),
     "columns_missing": Phrase(
         seen="columns that the candidate lacks: {value}{listed}",
-        advice="Add them to the candidate, or list them under `ignore` in the policy.",
+        advice=_ADD,
     ),
     "columns_extra": Phrase(
         seen="columns that only the candidate has: {value}{listed}",
-        advice="Drop them, or profile the reference again with them.",
+        advice=_DROP,
     ),
     "columns_retyped": Phrase(
         seen="columns of another kind than in the reference: {value}{listed}",
-        advice="Convert them, or set their kind under `[kinds]` in the policy.",
+        advice=_CONVERT,
     ),
     "unseen_levels_share": Phrase(
         seen="{value} of the rows have a level of {subject} that the reference never has",
         advice="Check spelling and encoding of the new levels, or renew the reference.",
-        share=True,
     ),
     "out_of_range_share": Phrase(
         seen="{value} of the rows lie outside the reference's range of {subject}",
         advice="Check units and limits of the column.",
-        share=True,
     ),
     "infinite_share": Phrase(
         seen="{value} of the rows are infinite in {subject}",
         advice="Look for a division by zero upstream, or write them as missing.",
-        share=True,
     ),
     "missing_share": Phrase(
         seen="{value} of the rows have no value of {subject}",
         advice="Find out where the values were lost.",
-        share=True,
     ),
     "wasserstein": Phrase(seen="{subject} moved by {value}", advice=_COMPARE),
     "total_variation": Phrase(
-        seen="{value} of the rows of {subject} went to another level", advice=_COMPARE, share=True
+        seen="{value} of the rows of {subject} went to another level", advice=_COMPARE
     ),
     "missing_rate_change": Phrase(
         seen="the share of missing values of {subject} changed by {value}",
         advice="Find out where values were lost or filled in.",
-        share=True,
     ),
     "dependence_change": Phrase(
         seen="the ties between columns changed by {value}{listed}", advice=_PAIRS
@@ -111,10 +113,13 @@ def seen(finding: Finding, *, corrected_p: float | None = None) -> str:
     """Return what was seen and how sure it is, without a judgement."""
     measurement = finding.outcome
     sure = []
-    if isinstance(measurement, Measurement) and measurement.interval:
-        sure.append(f"95 % interval {interval(measurement)}")
-    if corrected_p is not None:
-        sure.append(p_text(corrected_p))
+    if isinstance(measurement, Measurement):
+        if corrected_p is not None and measurement.null_value:
+            sure.append(f"by chance {quantity(measurement.null_value, measurement)}")
+        if measurement.interval:
+            sure.append(f"95 % interval {interval(measurement)}")
+        if corrected_p is not None:
+            sure.append(p_text(corrected_p))
     said = brief(finding)
     return f"{said} ({', '.join(sure)})" if sure else said
 
@@ -146,7 +151,6 @@ def phrase(measurement: Measurement) -> Phrase:
     return PHRASES.get(measurement.name) or Phrase(
         seen=f"the {spaced} of {{subject}} is {{value}}",
         advice=f"Look at what drives the {spaced}.",
-        share=measurement.unit == "share",
     )
 
 
@@ -188,7 +192,7 @@ def percent(share: float) -> str:
 
 def quantity(value: float, measurement: Measurement) -> str:
     """Return a value in the unit of a measurement."""
-    if phrase(measurement).share:
+    if measurement.unit == SHARE:
         return percent(value)
     return number(value) if measurement.unit == "1" else f"{number(value)} {measurement.unit}"
 
@@ -196,7 +200,7 @@ def quantity(value: float, measurement: Measurement) -> str:
 def interval(measurement: Measurement) -> str:
     """Return a measurement's interval, the unit said once."""
     low, high = measurement.interval or (measurement.value, measurement.value)
-    if phrase(measurement).share:
+    if measurement.unit == SHARE:
         return f"{number(100 * low)} to {percent(high)}"
     return f"{number(low)} to {number(high)}"
 

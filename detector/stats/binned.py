@@ -21,9 +21,10 @@ _OUTER = 0.01
 class Binned:
     """A sample of n numbers over e edges.
 
-    Between two edges values are taken to lie evenly; at an edge, and so wherever every
-    distinct value is an edge, nothing is approximated. Beyond the outermost edges only
-    the total excess matters, and the mean gives it (see `of`).
+    At an edge, and so wherever every distinct value is an edge, nothing is approximated.
+    Between two edges values are taken to lie evenly around one point, as far along the gap
+    as the mean says. Beyond the outermost edges only the total excess matters, and the mean
+    and the extremes give it.
 
     Attributes:
         n: Number of values, at least 1.
@@ -34,6 +35,8 @@ class Binned:
         high: Largest value or highest edge, whichever is larger.
         low_excess: Mean over all n of how far values fall below the lowest edge.
         high_excess: Mean over all n of how far values rise above the highest edge.
+        lean: How far along a gap between edges its values lie on average, from 0 to 1.
+        mean: Mean of the values.
         variance: Sample variance.
 
     """
@@ -46,6 +49,8 @@ class Binned:
     high: float
     low_excess: float
     high_excess: float
+    lean: float
+    mean: float
     variance: float
 
     @classmethod
@@ -73,7 +78,7 @@ class Binned:
         n = int(counts.sum())
         share = np.cumsum(counts) / n
         low, high = min(minimum, float(edges[0])), max(maximum, float(edges[-1]))
-        low_excess, high_excess = _excess(counts, edges, mean, low, high)
+        low_excess, high_excess, lean = _placed(counts, edges, mean, low, high)
         return cls(
             n=n,
             edges=edges,
@@ -83,6 +88,8 @@ class Binned:
             high=high,
             low_excess=low_excess,
             high_excess=high_excess,
+            lean=lean,
+            mean=mean,
             variance=m2 / max(n - 1, 1),
         )
 
@@ -120,24 +127,22 @@ class Binned:
         return math.sqrt(variance) if variance > 0 else math.sqrt(self.variance)
 
 
-def _excess(
+def _placed(
     counts: Counts, edges: Numbers, mean: float, low: float, high: float
-) -> tuple[float, float]:
-    """Return the mean excess below and above the edges, from what the mean leaves over.
+) -> tuple[float, float, float]:
+    """Return the mean excess below and above the edges, and the lean between them.
 
-    The extreme value itself is known, which bounds each side; where both sides have
-    values, tails are first taken as exponential (the largest of c values lies the
-    harmonic number of c means out) and then moved as little as the mean demands.
+    The mean settles them. Tails are first taken as exponential (the largest of c values
+    lies the harmonic number of c means out), then moved as the mean demands within what the
+    extremes allow; what is still left over says where values lie between edges.
     """
     n, below, above = int(counts.sum()), int(counts[0]), int(counts[-1])
-    if below == 0 and above == 0:
-        return 0.0, 0.0
+    gaps = np.diff(edges)
+    inside = float(counts[2:-1:2] @ gaps)
     anchor = float(edges[len(edges) // 2])
-    middles = np.empty(len(counts))
-    middles[1::2] = edges
-    middles[2:-1:2] = (edges[1:] + edges[:-1]) / 2
-    middles[0], middles[-1] = edges[0], edges[-1]
-    left_over = float(n * (mean - anchor) - counts @ (middles - anchor))
+    known = counts[1::2] @ (edges - anchor) + counts[2:-1:2] @ (edges[:-1] + gaps / 2 - anchor)
+    known += below * (edges[0] - anchor) + above * (edges[-1] - anchor)
+    left_over = float(n * (mean - anchor) - known)
     furthest = (float(edges[0]) - low, high - float(edges[-1]))
     under = below * furthest[0] / _harmonic(below)
     over = above * furthest[1] / _harmonic(above)
@@ -148,7 +153,8 @@ def _excess(
         under -= short
     under = min(max(under, furthest[0]), below * furthest[0])
     over = min(max(over, furthest[1]), above * furthest[1])
-    return under / n, over / n
+    lean = 0.5 + (left_over - (over - under)) / inside if inside > 0 else 0.5
+    return under / n, over / n, min(max(lean, 0.0), 1.0)
 
 
 def _harmonic(count: int) -> float:

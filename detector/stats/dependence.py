@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from detector.stats.scored import Scored, Side
 
-EXPECTED = 5.0
-"""Rows that must be expected, without dependence, where two columns are both extreme."""
+EXPECTED = 20.0
+"""Rows that a coefficient rests on, at least: for two levels, the rows expected in both."""
 
 _BUNDLES = 512
 _SMALLEST = 100
@@ -125,8 +125,8 @@ def _comparable(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the coefficients that both samples have the rows for.
 
-    A column's kurtosis says how few rows carry it: 1 / share for a rare level. The rows
-    over both kurtoses are then the rows expected where two rare levels meet.
+    A column's kurtosis less 2 says how few rows carry it: 1 for a normal column, near
+    1 / share for a rare level. The rows over both are those expected where the two meet.
     """
     first, second = np.triu_indices(len(owners), 1)
     keep = owners[first] != owners[second]
@@ -135,8 +135,8 @@ def _comparable(
         square = np.square(side.scores)
         spread = np.maximum(square.sum(axis=0) / np.diagonal(rows), 1e-30)
         fourth = np.einsum("np,np->p", square, square) / np.diagonal(rows)
-        kurtosis = np.maximum(1.0, fourth / np.square(spread, dtype=np.float64))
-        keep &= (rows / np.outer(kurtosis, kurtosis))[first, second] >= EXPECTED
+        heavy = np.maximum(1.0, fourth / np.square(spread, dtype=np.float64) - 2.0)
+        keep &= (rows / np.outer(heavy, heavy))[first, second] >= EXPECTED
     return first[keep], second[keep]
 
 

@@ -104,8 +104,7 @@ def score_levels(x: NDArray[np.int64], y: NDArray[np.int64], *, levels: int) -> 
     common = (shares[0] + shares[1]) / 2
     contrasts = (np.eye(levels) - common) * np.sqrt(common / (1 - common))[:, None]
     sides = [
-        _contrasted(rows, share, contrasts)
-        for rows, share in zip((x, y), shares, strict=True)
+        _contrasted(rows, share, contrasts) for rows, share in zip((x, y), shares, strict=True)
     ]
     return Scored(reference=sides[0], candidate=sides[1])
 

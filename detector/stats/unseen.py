@@ -124,9 +124,9 @@ def _chances(most: int, law: _Law) -> Numbers:
 def _smooth(rows: int, law: _Law) -> float:
     """Return the upper tail of a gamma law with the same mean, variance and skewness."""
     third = law.levels * law.alone * (1 - law.alone) * (1 - 2 * law.alone) * law.pooled**3
-    skewed = float(third.sum())
+    skewed = float(third.sum()) ** 2 if third.sum() > 0 else 0.0
     above = (rows - law.mean) / math.sqrt(law.variance)
-    shape = 4 * law.apart**3 / skewed**2 if skewed > 0 else math.inf
+    shape = 4 * law.apart**3 / skewed if skewed > 0 else math.inf
     if shape > _NORMAL:
         return float(ndtr(-above))
     return float(gammaincc(shape, max(0.0, shape + above * math.sqrt(shape))))

@@ -28,35 +28,40 @@ def wasserstein(reference: Binned, candidate: Binned) -> float:
 
     Returns:
         The integral of |F - G|, in the unit of the values, at least 0. Exact where every
-        distinct value is an edge; else straight between edges.
+        distinct value of both is an edge; see `Binned` for what lies between.
 
     Source: Vallender (1974), Theory of Probability and its Applications 18. Cost: O(e).
     """
-    width = np.diff(reference.edges)
     start = (reference.upto - candidate.upto)[:-1]
     stop = (reference.below - candidate.below)[1:]
-    # A straight line through zero: two triangles instead of one trapezoid.
-    total = np.abs(start) + np.abs(stop)
-    crosses = start * stop < 0
-    area = total / 2
-    area[crosses] = (start**2 + stop**2)[crosses] / (2 * total[crosses])
     outside = abs(reference.low_excess - candidate.low_excess) + abs(
         reference.high_excess - candidate.high_excess
     )
-    return float(area @ width + outside)
+    within = _between(start, stop, _turning_points(reference, candidate))
+    return float(within @ np.diff(reference.edges) + outside)
 
 
-def signed_shift(reference: Binned, candidate: Binned) -> float:
-    """Return the candidate's mean minus the reference's, as the counts tell it.
+def _turning_points(reference: Binned, candidate: Binned) -> Numbers:
+    """Return how far along each gap the values of both sides lie, shape (e - 1,)."""
+    one = reference.below[1:] - reference.upto[:-1]
+    two = candidate.below[1:] - candidate.upto[:-1]
+    held = one + two
+    leaning = one * reference.lean + two * candidate.lean
+    return np.divide(leaning, held, out=np.full_like(held, 0.5), where=held > 0)
 
-    In the unit of the values; its size is at most the Wasserstein distance.
+
+def _between(start: Numbers, stop: Numbers, turn: Numbers) -> Numbers:
+    """Return the mean height of |F - G| over gaps, shape (e - 1,).
+
+    F - G stays at its start, goes straight to its stop evenly around the turning point,
+    and stays there. A line through zero encloses two triangles instead of one trapezoid.
     """
-    width = np.diff(reference.edges)
-    start = (reference.upto - candidate.upto)[:-1]
-    stop = (reference.below - candidate.below)[1:]
-    outside = candidate.high_excess - reference.high_excess
-    outside -= candidate.low_excess - reference.low_excess
-    return float((start + stop) / 2 @ width + outside)
+    total = np.abs(start) + np.abs(stop)
+    sloping = total / 2
+    crosses = start * stop < 0
+    sloping[crosses] = (start**2 + stop**2)[crosses] / (2 * total[crosses])
+    half = np.minimum(turn, 1 - turn)
+    return np.abs(start) * (turn - half) + np.abs(stop) * (1 - turn - half) + 2 * half * sloping
 
 
 def expected_by_chance(reference: Binned, candidate: Binned) -> float:

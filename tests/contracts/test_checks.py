@@ -54,8 +54,8 @@ def degenerate() -> dict[str, tuple[pa.Table, pa.Table]]:
             pa.table({"x": [np.inf, np.inf, *np.arange(40.0)]}),
         ),
         "huge numbers": (
-            pa.table({"x": np.linspace(-1.7e308, 1.7e308, 40)}),
-            pa.table({"x": np.linspace(-1.6e308, 1.7e308, 40)}),
+            pa.table({"x": np.linspace(-1, 1, 40) * 1.7e308}),
+            pa.table({"x": np.linspace(-0.9, 1, 40) * 1.7e308}),
         ),
         "every row the same": (good.take([0] * 50), good.take([0] * 70)),
     }
@@ -96,7 +96,7 @@ def test_row_order_does_not_matter(name: str) -> None:
         if isinstance(a.outcome, Measurement):
             assert isinstance(b.outcome, Measurement)
             assert b.outcome.value == pytest.approx(a.outcome.value, rel=1e-6, abs=1e-9)
-            assert b.outcome.p_value == pytest.approx(a.outcome.p_value, rel=1e-6)
+            assert b.outcome.p_value == a.outcome.p_value
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -10,6 +10,7 @@ from scipy.stats import false_discovery_control
 from detector.findings import column
 from detector.policy.families import corrected_tests
 from detector.policy.policy import Correction
+from detector.verdicts import Action
 from tests.policy.cases import finding, gap, measured, rule
 
 P_VALUES = st.lists(st.floats(1e-12, 1), min_size=1, max_size=6)
@@ -64,6 +65,14 @@ def test_families_share_alpha_evenly_and_correct_inside():
         [2 * 2 * 0.01, 2 * 2 * 0.01, 2 * 0.03]
     )
     assert [tests[rule.name, found.key].sharers for rule, found in cases] == [4, 4, 2]
+
+
+def test_a_family_that_only_warns_takes_nothing_from_the_others():
+    one = rule("one", kind="significant", family="a")
+    two = rule("two", kind="significant", family="b", check="joint", action=Action.WARN)
+    cases = [(one, columns([0.01])[0]), (two, columns([0.03], check="joint")[0])]
+    tests = corrected_tests(cases, Correction.HOLM).values()
+    assert [tuple(test) for test in tests] == [(0.01, 1), (0.03, 1)]
 
 
 def test_rules_of_one_family_are_corrected_together():

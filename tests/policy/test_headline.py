@@ -96,6 +96,16 @@ def test_an_admission_says_what_would_have_been_seen():
     )
 
 
+def test_what_could_not_be_judged_is_not_the_first_warning():
+    blunt = moved("a", 0.3, p_value=1.0, detectable=9.0)
+    one = rule(kind="significant", family="m", options={"must_detect": 1.0}, on_gap=Level.WARN)
+    found = [blunt, moved("b", 0.0, p_value=1.0, detectable=0.5)]
+    assert said(found, one, correction=Correction.NONE) == (
+        "ADMIT: no difference beyond chance in one column; "
+        "a change of 0.5 spreads would most likely have been seen."
+    )
+
+
 def test_an_admission_without_tests_claims_no_more():
     assert said([moved("a", 0.0)], rule()) == (
         "ADMIT: nothing that the policy asks about is wrong."

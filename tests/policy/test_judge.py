@@ -107,6 +107,17 @@ def test_a_crashed_check_is_never_a_pass(action, on_gap):
     assert decision is not Decision.ADMIT
 
 
+@pytest.mark.parametrize("level", list(Level))
+def test_too_few_rows_to_see_what_must_be_seen_are_a_gap(level):
+    blunt = finding(measured(0.1, p_value=0.9, detectable=0.9))
+    options = {"must_detect": 0.5}
+    one = rule(kind="significant", options=options, gaps={Reason.TOO_FEW_ROWS: level})
+    verdict = only([blunt], one)
+    assert verdict.level is level
+    assert verdict.gap is Reason.TOO_FEW_ROWS
+    assert verdict.rows_needed
+
+
 def test_a_gap_of_a_whole_check_is_judged_by_all_its_rules():
     whole = gap(name="marginals", subject=TABLE)
     assert len(judged([whole], rule("a", measurement="a"), rule("b", columns="b"))[0]) == 2
@@ -116,6 +127,7 @@ def test_a_gap_says_why_and_what_to_do():
     verdict = only([gap(name="total_variation", detail="2 rows, 8 needed")], rule())
     assert verdict.message == "Total variation of `x` could not be measured: 2 rows, 8 needed."
     assert verdict.advice == "Judge a larger batch."
+    assert verdict.gap is Reason.TOO_FEW_ROWS
     assert only([gap()], rule(on_gap=Level.PASS)).advice == ""
 
 

@@ -126,9 +126,9 @@ def test_everything_that_can_be_said_is_read():
         cap=0.25,
         on_gap=Level.FAIL,
         gaps={Reason.CONSTANT_COLUMN: Level.PASS},
-        family="joint",
     )
-    assert (second.action, second.on_gap, second.family) == (Action.WARN, Level.WARN, None)
+    assert (second.action, second.on_gap) == (Action.WARN, Level.WARN)
+    assert (first.tested_in, second.tested_in) == ("joint", None)
     assert policy.waivers[0].expires == date(2027, 1, 31)
 
 

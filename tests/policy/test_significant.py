@@ -54,6 +54,13 @@ def test_beyond_is_counted_from_the_null_value_in_the_worse_direction(worse, int
     assert judge(one, negligible=0.05).level is level
 
 
+def test_a_distance_counts_from_zero_where_its_origin_is_given():
+    # 0.3 is what chance alone gives; the interval is for the true distance.
+    one = case(0.5, interval=(0.15, 0.6), null_value=0.3, **CERTAIN)
+    assert judge(one, negligible=0.1).level is Level.WARN
+    assert judge(one, negligible=0.1, origin=0).level is Level.FAIL
+
+
 def test_a_size_away_from_a_null_value_says_so():
     one = case(0.6, interval=(0.58, 0.62), null_value=0.5, **CERTAIN)
     because = "beyond chance, and more than the 0.05 from 0.5 that may pass"

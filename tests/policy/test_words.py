@@ -21,7 +21,7 @@ from tests.policy.cases import finding, gap, measured
             "columns that the candidate lacks: 2: `a`, `b`",
         ),
         (
-            measured(0.07, name="total_variation"),
+            measured(0.07, name="total_variation", unit="share"),
             column("a"),
             {},
             "7 % of the rows of `a` went to another level",
@@ -53,12 +53,14 @@ def test_what_was_seen_is_said_in_words(measurement, subject, evidence, said):
 def test_how_sure_it_is_follows_in_brackets():
     exact = measured(0.5)
     wide = measured(0.5, interval=(0.25, 0.75), unit="spreads")
-    share = measured(0.5, interval=(0.25, 0.75), name="missing_share")
+    share = measured(0.5, interval=(0.25, 0.75), unit="share")
     assert words.seen(finding(exact)) == "`x` moved by 0.5"
     assert words.seen(finding(exact), corrected_p=0.02) == "`x` moved by 0.5 (p = 0.02)"
     assert words.seen(finding(wide), corrected_p=0.0002) == (
         "`x` moved by 0.5 spreads (95 % interval 0.25 to 0.75, p < 0.001)"
     )
+    noisy = measured(0.5, null_value=0.25, p_value=0.9)
+    assert words.seen(finding(noisy), corrected_p=1.0) == "`x` moved by 0.5 (by chance 0.25, p = 1)"
     assert "(95 % interval 25 to 75 %)" in words.seen(finding(share))
 
 

@@ -46,10 +46,13 @@ def open(paths: Sequence[Path]) -> Source:
     import pyarrow as pa
 
     found: dict[str, set[Sort]] = {}
+    n_rows = 0
     for path in paths:
         for block, line in _blocks(path):
-            for name, sorts in _sorts(block, path, line).items():
-                found.setdefault(name, set()).update(sorts)
+            rows, sorts = _sorts(block, path, line)
+            n_rows += rows
+            for name, some in sorts.items():
+                found.setdefault(name, set()).update(some)
     known = {name: joined(sorts) for name, sorts in found.items()}
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -67,6 +70,7 @@ def open(paths: Sequence[Path]) -> Source:
     return Source(
         schema=pa.schema([(name, arrow_type(sort)) for name, sort in known.items()]),
         read=read,
+        n_rows=n_rows,
         by_row=True,
         remarks={name: remarks[sort] for name, sort in known.items() if sort in remarks},
     )
@@ -107,16 +111,17 @@ def _checked(block: bytes, path: Path) -> bytes:
     return block
 
 
-def _sorts(block: bytes, path: Path, line: int) -> dict[str, set[Sort]]:
-    """Return what each key of a block holds."""
+def _sorts(block: bytes, path: Path, line: int) -> tuple[int, dict[str, set[Sort]]]:
+    """Return the rows of a block and what each of its keys holds."""
     table = _by_arrow(block, None)
     if table is not None:
-        return {field.name: sort_of_type(field.type) for field in table.schema}
+        return table.num_rows, {field.name: sort_of_type(field.type) for field in table.schema}
     found: dict[str, set[Sort]] = {}
-    for row in _by_python(block, path, line):
+    rows = _by_python(block, path, line)
+    for row in rows:
         for name, value in row.items():
             found.setdefault(name, set()).update(sort_of_value(value))
-    return found
+    return len(rows), found
 
 
 def _batches(

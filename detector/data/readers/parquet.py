@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+BUFFER_BYTES = 2**18
+"""Bytes of a column read ahead: without it a row group is held whole."""
+
+
 def open(paths: Sequence[Path]) -> Source:
     """Return Parquet files as one source; text is read with its dictionary."""
     from pyarrow import parquet
@@ -36,7 +40,9 @@ def open(paths: Sequence[Path]) -> Source:
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for path in paths:
-            with parquet.ParquetFile(path, read_dictionary=text, pre_buffer=True) as file:
+            with parquet.ParquetFile(
+                path, read_dictionary=text, pre_buffer=False, buffer_size=BUFFER_BYTES
+            ) as file:
                 for groups in _runs(file.metadata, rows):
                     for batch in file.iter_batches(rows, row_groups=groups, columns=list(columns)):
                         yield batch.select(list(columns))

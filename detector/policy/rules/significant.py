@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from detector.findings import Reason, Worse
 from detector.policy.rows import rows_needed
 from detector.policy.rules.rule import Ruling
-from detector.policy.words import number, phrase, quantity
+from detector.policy.words import phrase, quantity
 from detector.verdicts import Level
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _changes(case: Case, start: float) -> tuple[float, float]:
 
 def _size(case: Case, size: float, start: float) -> str:
     """Return a size of change, with where it is counted from unless that is zero."""
-    counted = f" from {number(start)}" if start else ""
+    counted = f" from {quantity(start, case.measurement)}" if start else ""
     return f"{quantity(size, case.measurement)}{counted}"
 
 

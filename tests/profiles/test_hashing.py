@@ -7,9 +7,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.profile import hashing
-from detector.profile.fold import decode, row_hashes
-from tests.profile.tables import SCHEMA, mixed_table
+from detector.profiles import hashing
+from detector.profiles.fold import decode, row_hashes
+from tests.profiles.tables import SCHEMA, mixed_table
 
 words = st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=30)
 

@@ -14,15 +14,15 @@ import numpy as np
 
 from detector.data.dataset import BATCH_ROWS
 from detector.data.schema import ORDERED, Schema
-from detector.profile import hashing
-from detector.profile.binning import Binner
-from detector.profile.fold import Decoded, decode, row_hashes, summarize
-from detector.profile.frame import Frame, freeze_edges, kept_columns
-from detector.profile.moments import fold_moments
-from detector.profile.parallel import ordered_map
-from detector.profile.parts import Part
-from detector.profile.profile import Profile, merge
-from detector.profile.sample import KEPT, SampleState, fold_rows, merge_samples
+from detector.profiles import hashing
+from detector.profiles.binning import Binner
+from detector.profiles.fold import Decoded, decode, row_hashes, summarize
+from detector.profiles.frame import Frame, freeze_edges, kept_columns
+from detector.profiles.moments import fold_moments
+from detector.profiles.parallel import ordered_map
+from detector.profiles.parts import Part
+from detector.profiles.profile import Profile, merge
+from detector.profiles.sample import KEPT, SampleState, fold_rows, merge_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -70,7 +70,7 @@ def make_profile(
     sampler = _Sampler(salt)
     hashed = ordered_map(lambda batch: sampler.fold(batch, decode(batch, columns)), batches)
     multiset = sampler.collect(_told(hashed, dataset, tell, f"sample {dataset.name}"))
-    frame = _freeze(dataset.schema, sampler.state, parts)
+    frame = Frame(schema=dataset.schema, edges=freeze_edges(dataset.schema, sampler.state.draw()))
     counter = _Counter(dataset, frame, columns, parts)
     counted = ordered_map(lambda batch: counter.fold(decode(batch, columns)), batches)
     whole = merge([*_told(counted, dataset, tell, f"count {dataset.name}")])
@@ -156,13 +156,9 @@ class _Counter:
         self._dataset, self._frame, self._parts = dataset, frame, parts
 
     def fold(self, decoded: Decoded) -> Profile:
-        moments = kernel = None
+        moments = None
         if Part.MOMENTS in self._parts:
             moments = fold_moments(decoded.numbers, self._ordered, self._center)
-        if Part.KERNEL in self._parts and self._frame.kernel is not None:
-            from detector.profile.kernel import fold_kernel
-
-            kernel = fold_kernel(decoded.numbers, decoded.levels, self._frame.kernel)
         return Profile(
             name=self._dataset.name,
             schema=self._dataset.schema,
@@ -171,7 +167,6 @@ class _Counter:
             columns=summarize(decoded, self._columns, self._binners),
             state=None,
             moments=moments,
-            kernel=kernel,
             multiset=(0, 0),
             metadata=self._dataset.metadata,
             source=self._dataset.source,
@@ -230,16 +225,6 @@ def empty_batch(schema: Schema) -> pa.RecordBatch:
     fields = [pa.field(spec.name, canonical(spec)) for spec in schema.columns]
     arrays = [pa.array([], field.type) for field in fields]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _freeze(schema: Schema, state: SampleState, parts: frozenset[Part]) -> Frame:
-    sample = state.draw()
-    frame = Frame(schema=schema, edges=freeze_edges(schema, sample))
-    if Part.KERNEL not in parts:
-        return frame
-    from detector.profile.kernel import freeze_kernel
-
-    return replace(frame, kernel=freeze_kernel(schema, sample.table))
 
 
 def _shared(own: Schema, frame: Schema) -> Columns:

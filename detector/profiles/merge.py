@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.profile import hashing
-from detector.profile.aggregates import (
+from detector.profiles import hashing
+from detector.profiles.aggregates import (
     ColumnSummary,
     LevelSummary,
     NumericSummary,

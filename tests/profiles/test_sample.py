@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.profile import hashing, sample
-from detector.profile.sample import SampleState, fold_rows, merge_samples
+from detector.profiles import hashing, sample
+from detector.profiles.sample import SampleState, fold_rows, merge_samples
 
 
 @pytest.fixture(autouse=True)

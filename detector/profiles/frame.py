@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.data.schema import NOMINAL, ORDERED, ColumnSpec, Kind, Role, Schema
-from detector.profile.binning import choose_edges
-from detector.profile.columns import as_numbers
+from detector.profiles.binning import choose_edges
+from detector.profiles.columns import as_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from detector.profile.kernel import KernelSpec
-    from detector.profile.sample import RowSample
+    from detector.profiles.sample import RowSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,14 +30,11 @@ class Frame:
     Attributes:
         schema: The reference's columns.
         edges: The bin edges of each ordered column.
-        kernel: The kernel features' frozen scales and frequencies; None when the
-            profile was asked not to make them.
 
     """
 
     schema: Schema
     edges: Mapping[str, NDArray[np.float64]]
-    kernel: KernelSpec | None = None
     _digest: list[str] = field(default_factory=list, init=False, repr=False)
 
     @property

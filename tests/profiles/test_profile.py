@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from detector.data.schema import ColumnSpec, Kind, Role, Schema
 from detector.errors import InputError
-from detector.profile.aggregates import LevelSummary, NumericSummary, OpaqueSummary
-from detector.profile.make import make_profile
-from detector.profile.profile import Profile, merge
-from tests.profile.tables import SCHEMA, dataset, mixed_table, numeric_dataset
+from detector.profiles.aggregates import LevelSummary, NumericSummary, OpaqueSummary
+from detector.profiles.make import make_profile
+from detector.profiles.profile import Profile, merge
+from tests.profiles.tables import SCHEMA, dataset, mixed_table, numeric_dataset
 
 REFERENCE = make_profile(dataset(mixed_table(3000, seed=0)))
 
@@ -60,7 +60,7 @@ def test_merging_parts_in_any_order_equals_one_pass(
     ]
     rng.shuffle(parts)  # type: ignore[arg-type]
     same(whole, merge(parts))
-    same(whole, merge([merge(parts[:1]), merge(parts[1:])]))
+    same(whole, merge([merge([part]) for part in parts]))
 
 
 def test_a_reference_does_not_depend_on_row_order_or_batch_size() -> None:
@@ -120,7 +120,7 @@ def test_values_at_the_edge_of_float64_stay_finite() -> None:
 def test_a_million_levels_are_capped_and_still_merge_exactly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("detector.profile.merge.cap_levels.__kwdefaults__", {"most": 50})
+    monkeypatch.setattr("detector.profiles.merge.cap_levels.__kwdefaults__", {"most": 50})
     schema = Schema(columns=(ColumnSpec(name="k", kind=Kind.CATEGORY),))
     rng = np.random.default_rng(2)
     words = pa.array([f"v{i}" for i in rng.integers(0, 400, 3000)]).dictionary_encode()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.profile import hashing
+from detector.profiles import hashing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detector.errors import DetectorError
-from detector.formats._files import write_atomically
+from detector.files import write_atomically
 
 
 def test_the_text_is_written_as_utf8(tmp_path):

@@ -6,7 +6,6 @@
 | `edges.npy`, `counts.npy` | all columns one after another; lengths are in the JSON |
 | `sample.arrow`, `content.npy`, `smallest.npy`, `count.npy` | the row sample; may be absent |
 | `pairs.npy`, `first.npy`, `second.npy`, `center.npy` | moments; may be absent |
-| `kernel_sums.npy` | kernel feature sums; may be absent |
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ import numpy as np
 
 from detector.data.schema import ColumnSpec, Kind, Role, Schema
 from detector.errors import ReportError
-from detector.profile.aggregates import (
+from detector.profiles.aggregates import (
     ColumnSummary,
     LevelSummary,
     NumericSummary,
     OpaqueSummary,
 )
-from detector.profile.frame import Frame
-from detector.profile.moments import Moments
-from detector.profile.profile import Profile
-from detector.profile.sample import SampleState
+from detector.profiles.frame import Frame
+from detector.profiles.moments import Moments
+from detector.profiles.profile import Profile
+from detector.profiles.sample import SampleState
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,7 +129,6 @@ def _read_header(data: bytes) -> dict[str, Any] | None:
 
 def _header(profile: Profile) -> dict[str, Any]:
     state = profile.state
-    kernel = profile.frame.kernel
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -144,8 +142,6 @@ def _header(profile: Profile) -> dict[str, Any]:
         "columns": {name: _plain_summary(s) for name, s in profile.columns.items()},
         "sample": None if state is None else {"total": state.total, "salt": state.salt},
         "moments": None if profile.moments is None else list(profile.moments.columns),
-        "kernel": None if kernel is None else kernel.to_plain(),
-        "kernel_rows": None if profile.kernel is None else profile.kernel.n,
     }
 
 
@@ -161,8 +157,6 @@ def _arrays(profile: Profile) -> Arrays:
         arrays["count"] = profile.state.count
     if profile.moments is not None:
         arrays |= {k: getattr(profile.moments, k) for k in ("pairs", "first", "second", "center")}
-    if profile.kernel is not None:
-        arrays["kernel_sums"] = profile.kernel.sums
     return arrays
 
 
@@ -170,15 +164,6 @@ def _profile(header: dict[str, Any], arrays: Arrays, sample: bytes | None) -> Pr
     schema, frame_schema = _schema(header["schema"]), _schema(header["frame"])
     split = _split(arrays["edges"], header["edges"].values())
     edges = dict(zip(header["edges"], split, strict=True))
-    kernel_spec = kernel = None
-    if header["kernel"] is not None:
-        from detector.profile.kernel import KernelMeans, KernelSpec
-
-        kernel_spec = KernelSpec.from_plain(header["kernel"])
-        if header["kernel_rows"] is not None:
-            kernel = KernelMeans(
-                spec=kernel_spec, sums=arrays["kernel_sums"], n=header["kernel_rows"]
-            )
     widths = [2 * len(edges[n]) + 1 for n, s in header["columns"].items() if "mean" in s]
     counts = iter(_split(arrays["counts"], widths))
     columns = {
@@ -199,12 +184,11 @@ def _profile(header: dict[str, Any], arrays: Arrays, sample: bytes | None) -> Pr
     return Profile(
         name=header["name"],
         schema=schema,
-        frame=Frame(schema=frame_schema, edges=edges, kernel=kernel_spec),
+        frame=Frame(schema=frame_schema, edges=edges),
         n_rows=header["n_rows"],
         columns=columns,
         state=state,
         moments=moments,
-        kernel=kernel,
         multiset=(int(header["multiset"][0]), int(header["multiset"][1])),
         metadata=header["metadata"],
     )

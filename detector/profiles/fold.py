@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.data.schema import NOMINAL, ORDERED, Kind
-from detector.profile import hashing
-from detector.profile.aggregates import (
+from detector.profiles import hashing
+from detector.profiles.aggregates import (
     ColumnSummary,
     LevelSummary,
     NumericSummary,
     OpaqueSummary,
 )
-from detector.profile.columns import as_codes, as_numbers, as_vectors
+from detector.profiles.columns import as_codes, as_numbers, as_vectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from detector.data.schema import ColumnSpec
-    from detector.profile.binning import Binner
+    from detector.profiles.binning import Binner
 
 _BLOCK = 16_384
 

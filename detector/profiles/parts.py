@@ -11,4 +11,3 @@ class Part(enum.StrEnum):
     COUNTS = "counts"
     SAMPLE = "sample"
     MOMENTS = "moments"
-    KERNEL = "kernel"

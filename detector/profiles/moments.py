@@ -57,8 +57,8 @@ def fold_moments(
     rows = len(next(iter(numbers.values()))) if columns else 0
     for start in range(0, rows, _BLOCK):
         block = np.stack([numbers[name][start : start + _BLOCK] for name in columns], axis=1)
-        block -= center
         with np.errstate(over="ignore", invalid="ignore"):
+            block -= center
             present = np.isfinite(block)
             if present.all():
                 pairs += len(block)

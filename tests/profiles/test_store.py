@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from detector.errors import ReportError
-from detector.profile.make import make_profile
-from detector.profile.profile import Profile, merge
-from tests.profile.tables import dataset, mixed_table
-from tests.profile.test_profile import same
+from detector.profiles.make import make_profile
+from detector.profiles.profile import Profile, merge
+from tests.profiles.tables import dataset, mixed_table
+from tests.profiles.test_profile import same
 
 if TYPE_CHECKING:
     from pathlib import Path

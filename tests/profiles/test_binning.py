@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from detector.profile.binning import MAX_EDGES, Binner, choose_edges
+from detector.profiles.binning import MAX_EDGES, Binner, choose_edges
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 columns = hnp.arrays(np.float64, st.integers(0, 300), elements=finite)

@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from detector.errors import InputError
-from detector.profile.merge import merge_columns
-from detector.profile.moments import Moments, merge_moments
-from detector.profile.sample import RowSample, SampleState, merge_samples
+from detector.profiles.merge import merge_columns
+from detector.profiles.moments import Moments, merge_moments
+from detector.profiles.sample import RowSample, SampleState, merge_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from detector.data.schema import Schema
-    from detector.profile.aggregates import ColumnSummary
-    from detector.profile.frame import Frame
-    from detector.profile.kernel import KernelMeans
+    from detector.profiles.aggregates import ColumnSummary
+    from detector.profiles.frame import Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +30,6 @@ class Profile:
         columns: The summary of each compared column that fits the frame.
         state: The mergeable state of its row sample; None when it keeps no rows.
         moments: Means and covariances of ordered columns; None when not asked for.
-        kernel: Kernel feature means of all rows; None when not asked for.
         multiset: Order-free digest of all rows, as two 64-bit sums.
         metadata: Key-value text found in the file.
         source: The file it came from, if any; used to find its manifest.
@@ -45,7 +43,6 @@ class Profile:
     columns: Mapping[str, ColumnSummary]
     state: SampleState | None
     moments: Moments | None
-    kernel: KernelMeans | None
     multiset: tuple[int, int]
     metadata: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
@@ -70,15 +67,15 @@ class Profile:
         return replace(self, state=None)
 
     def save(self, path: str) -> None:
-        """Write the profile as one file, atomically; see `detector.profile.store`."""
-        from detector.profile.store import save
+        """Write the profile as one file, atomically; see `detector.profiles.store`."""
+        from detector.profiles.store import save
 
         save(self, path)
 
     @staticmethod
     def load(path: str) -> Profile:
         """Read a profile that `save` wrote; raise ReportError when it is damaged."""
-        from detector.profile.store import load
+        from detector.profiles.store import load
 
         return load(path)
 
@@ -101,7 +98,6 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
         )
     states = [part.state for part in parts]
     moments = [part.moments for part in parts]
-    kernels = [part.kernel for part in parts]
     return replace(
         first,
         name=name or first.name,
@@ -109,15 +105,8 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
         columns=merge_columns([part.columns for part in parts]),
         state=merge_samples([s for s in states if s]) if all(states) else None,
         moments=merge_moments([m for m in moments if m]) if all(moments) else None,
-        kernel=_merge_kernels([k for k in kernels if k]) if all(kernels) else None,
         multiset=(
             sum(part.multiset[0] for part in parts) % 2**64,
             sum(part.multiset[1] for part in parts) % 2**64,
         ),
     )
-
-
-def _merge_kernels(parts: Sequence[KernelMeans]) -> KernelMeans:
-    from detector.profile.kernel import merge_kernels
-
-    return merge_kernels(parts)

@@ -10,7 +10,7 @@ from detector.data.schema import Kind, Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-    from detector.profile.profile import Profile
+    from detector.profiles.profile import Profile
 
 T = TypeVar("T")
 
