@@ -15,7 +15,7 @@ from detector.verdicts import Action, Decision, Level, Verdict
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from detector.verdicts import ExitCode
 
@@ -127,7 +127,10 @@ class Report:
             "findings": [_plain_finding(finding) for finding in self.findings],
             "verdicts": [_plain_verdict(verdict, places) for verdict in self.verdicts],
         }
-        return _dumps(body, "the report", indent=1) + "\n"
+        try:
+            return json.dumps(body, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{_culprit(self.findings)} is not plain finite data") from error
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the report in the format that the suffix names, whole or not at all.
@@ -197,7 +200,6 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
     plain = _plain(finding) | {"subject": _plain(finding.subject)}
     name = "gap" if isinstance(finding.outcome, Gap) else "measurement"
     plain[name] = _plain(plain.pop("outcome"))
-    _dumps(plain["evidence"], f"the evidence of {finding.check} on {finding.subject}")
     return plain
 
 
@@ -209,12 +211,14 @@ def _plain_verdict(verdict: Verdict, places: Mapping[tuple[str, str, str], int])
     }
 
 
-def _dumps(plain: object, what: str, *, indent: int | None = None) -> str:
-    """Write plain data; name what holds something else."""
-    try:
-        return json.dumps(plain, indent=indent, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} is not plain finite data: {error}") from error
+def _culprit(findings: Iterable[Finding]) -> str:
+    """Return what it is in a report that JSON cannot hold."""
+    for finding in findings:
+        try:
+            json.dumps(finding.evidence, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError):
+            return f"the evidence of {finding.check} on {finding.subject}"
+    return "the report"
 
 
 def _report(plain: dict[str, Any]) -> Report:

@@ -64,6 +64,9 @@ def open_data(
     Raises:
         InputError: It cannot be read as rows and columns; says what, where, what to do.
 
+    >>> dataset = open_data({"size": [1.5, 2.0], "color": ["red", "blue"]}, name="toys")
+    >>> [(spec.name, spec.kind.value) for spec in dataset.schema.columns]
+    [('size', 'numeric'), ('color', 'category')]
     """
     if isinstance(source, Dataset) and not (kinds or roles or like):
         return replace(source, name=name or source.name)

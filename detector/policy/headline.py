@@ -76,6 +76,9 @@ def _admitted(verdicts: Sequence[Verdict]) -> str:
     if isinstance(outcome := first.finding.outcome, Measurement):
         size = words.quantity(first.detectable or 0.0, outcome)
         said += f"; a change of {size} would most likely have been seen"
+    blind = {v.finding.subject for v in verdicts if v.gap is Reason.TOO_FEW_ROWS}
+    if blind:
+        said += f"; too few rows for {len(blind)} more"
     return said
 
 

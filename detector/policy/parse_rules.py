@@ -27,8 +27,9 @@ def parse_rules(top: Table) -> tuple[Rule, ...]:
     """Return the rules; no two have one name."""
     rules = []
     taken: set[str] = set()
+    checks, kinds = catalogue.names(CHECKS), catalogue.names(KINDS)
     for table in top.tables("rule"):
-        rule = _rule(table)
+        rule = _rule(table, checks, kinds)
         if rule.name and rule.name in taken:
             table.fault("name", f"there is another rule named `{rule.name}`")
         taken.add(rule.name)
@@ -41,10 +42,9 @@ def parse_waivers(top: Table, rules: tuple[str, ...]) -> tuple[Waiver, ...]:
     return tuple(_waiver(table, rules) for table in top.tables("waiver"))
 
 
-def _rule(table: Table) -> Rule:
+def _rule(table: Table, checks: tuple[str, ...], kinds: tuple[str, ...]) -> Rule:
     """Build one rule."""
     check, kind = table.text("check"), table.text("kind")
-    checks = catalogue.names(CHECKS)
     if check and check not in checks:
         table.fault("check", f"there is no check `{check}`; {nearest(check, checks)}")
     on_gap, gaps = _on_gap(table)
@@ -59,7 +59,7 @@ def _rule(table: Table) -> Rule:
         gaps=gaps,
         family=table.text("family", "") or None,
         cap=_cap(table),
-        options=_options(table, kind),
+        options=_options(table, kind, kinds),
     )
 
 
@@ -92,9 +92,8 @@ def _on_gap(table: Table) -> tuple[Level, Mapping[Reason, Level]]:
     return otherwise, gaps
 
 
-def _options(table: Table, kind: str) -> dict[str, object]:
+def _options(table: Table, kind: str, kinds: tuple[str, ...]) -> dict[str, object]:
     """Return the options of the rule's kind, tried on an example."""
-    kinds = catalogue.names(KINDS)
     if kind not in kinds:
         if kind:
             table.fault("kind", f"there is no rule kind `{kind}`; {nearest(kind, kinds)}")

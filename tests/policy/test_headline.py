@@ -102,7 +102,7 @@ def test_what_could_not_be_judged_is_not_the_first_warning():
     found = [blunt, moved("b", 0.0, p_value=1.0, detectable=0.5)]
     assert said(found, one, correction=Correction.NONE) == (
         "ADMIT: no difference beyond chance in one column; "
-        "a change of 0.5 spreads would most likely have been seen."
+        "a change of 0.5 spreads would most likely have been seen; too few rows for 1 more."
     )
 
 
