@@ -61,9 +61,9 @@ def test_synthetic_placements_are_not_admitted() -> None:
     assert report.decision in {Decision.REJECT, Decision.UNDECIDED}, report.headline
 
 
-def test_sixty_clean_rows_are_undecided_and_say_how_many_are_needed() -> None:
+def test_twenty_clean_rows_are_undecided_and_say_how_many_are_needed() -> None:
     table = diamonds()
-    report = detector.gate(some_rows(table, 5000, seed=1), some_rows(table, 60, seed=2))
+    report = detector.gate(some_rows(table, 5000, seed=1), some_rows(table, 20, seed=2))
     assert report.decision is Decision.UNDECIDED
     assert any(verdict.rows_needed for verdict in report.verdicts)
 

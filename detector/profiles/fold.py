@@ -85,7 +85,9 @@ def summarize_numbers(values: NDArray[np.float64], binner: Binner) -> NumericSum
     """Summarize one batch of a numeric column, shape (n,), NaN for missing."""
     missing = negative = positive = 0
     finite = values
-    if len(values) and not np.isfinite(values.sum()):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()
+    if not np.isfinite(total):
         present = values[~np.isnan(values)]
         missing = len(values) - len(present)
         finite = present[np.isfinite(present)]

@@ -59,7 +59,7 @@ def save(profile: Profile, path: str) -> None:
     if profile.state is not None:
         members["sample.arrow"] = _ipc(profile.state.rows)
     header["members"] = {name: _sha256(data) for name, data in members.items()}
-    text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False)
     packed = {"profile.json": text.encode("utf-8", "surrogatepass"), **members}
     target = Path(path)
     try:

@@ -47,7 +47,7 @@ def _turning_points(reference: Binned, candidate: Binned) -> Numbers:
     two = candidate.below[1:] - candidate.upto[:-1]
     held = one + two
     leaning = one * reference.lean + two * candidate.lean
-    return np.divide(leaning, held, out=np.full_like(held, 0.5), where=held > 0)
+    return np.asarray(np.divide(leaning, held, out=np.full_like(held, 0.5), where=held > 0))
 
 
 def _between(start: Numbers, stop: Numbers, turn: Numbers) -> Numbers:
@@ -61,7 +61,8 @@ def _between(start: Numbers, stop: Numbers, turn: Numbers) -> Numbers:
     crosses = start * stop < 0
     sloping[crosses] = (start**2 + stop**2)[crosses] / (2 * total[crosses])
     half = np.minimum(turn, 1 - turn)
-    return np.abs(start) * (turn - half) + np.abs(stop) * (1 - turn - half) + 2 * half * sloping
+    flat = np.abs(start) * (turn - half) + np.abs(stop) * (1 - turn - half)
+    return np.asarray(flat + 2 * half * sloping)
 
 
 def expected_by_chance(reference: Binned, candidate: Binned) -> float:
