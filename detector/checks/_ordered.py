@@ -36,11 +36,12 @@ def measure(
     if reference.minimum == reference.maximum:
         detail = f"the reference is {reference.minimum:g} throughout: no unit to measure in"
         return Gap(name=_NAME, reason=Reason.CONSTANT_COLUMN, detail=detail), {}
+    ends = reference.minimum, reference.maximum, candidate.minimum, candidate.maximum
+    if max(abs(end) for end in ends if end is not None) > _LARGEST:
+        return _beyond_measure(), {}
     one, two = _binned(reference), _binned(candidate)
-    too_large = max(-one.low, one.high, -two.low, two.high) > _LARGEST
-    if too_large or one.spread < 1 / _LARGEST:
-        detail = "values beyond 1e150 or a spread below 1e-150 cannot be measured"
-        return Gap(name=_NAME, reason=Reason.KIND_NOT_SUPPORTED, detail=detail), {}
+    if one.spread < 1 / _LARGEST:
+        return _beyond_measure(), {}
     spread = one.spread
     statistic, p_value = ks_test(reference.counts, candidate.counts)
     distance, noise, interval = (
@@ -63,6 +64,11 @@ def measure(
         detectable=w.shift_seen(one, visible) / spread,
     )
     return measurement, _evidence(one, two, statistic, distance)
+
+
+def _beyond_measure() -> Gap:
+    detail = "values beyond 1e150 or a spread below 1e-150 cannot be measured"
+    return Gap(name=_NAME, reason=Reason.KIND_NOT_SUPPORTED, detail=detail)
 
 
 def _binned(summary: NumericSummary) -> Binned:
