@@ -62,7 +62,7 @@ class KernelSums(NamedTuple):
 
     def squares(self) -> Numbers:
         """Return each unit's squared norm under the mean kernel, shape (units,)."""
-        return np.einsum("kii->i", self.grams, dtype=np.float64) / len(self.grams)
+        return np.asarray(np.einsum("kii->i", self.grams, dtype=np.float64) / len(self.grams))
 
 
 def choose_ladder(rows: Rows) -> Ladder | None:
@@ -162,4 +162,4 @@ def _squared_distances(x: Rows, y: Rows) -> NDArray[np.float32]:
 
 
 def _forms(gram: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.einsum("ij,ij->j", weights, gram @ weights)
+    return np.asarray(np.einsum("ij,ij->j", weights, gram @ weights))
