@@ -41,34 +41,42 @@ def corrected_tests(
 
     """
     families: dict[str, dict[Key, float]] = {}
-    refusing = set()
+    refusing, adjusted = set(), set()
     for rule, finding in cases:
         outcome = finding.outcome
         if rule.tested_in and isinstance(outcome, Measurement) and outcome.p_value is not None:
             families.setdefault(rule.tested_in, {})[finding.key] = outcome.p_value
             if rule.action is not Action.WARN:
                 refusing.add(rule.tested_in)
-    adjusted = {
-        family: _adjusted(tests, correction, families=len(refusing) if family in refusing else 1)
+            if rule.adjusted:
+                adjusted.add(rule.tested_in)
+    corrected = {
+        family: _corrected(
+            tests,
+            correction,
+            families=len(refusing) if family in refusing else 1,
+            adjusted=family in adjusted,
+        )
         for family, tests in families.items()
     }
     return {
-        (rule.name, finding.key): adjusted[rule.tested_in][finding.key]
+        (rule.name, finding.key): corrected[rule.tested_in][finding.key]
         for rule, finding in cases
-        if rule.tested_in and finding.key in adjusted.get(rule.tested_in, {})
+        if rule.tested_in and finding.key in corrected.get(rule.tested_in, {})
     }
 
 
-def _adjusted(
-    tests: Mapping[Key, float], correction: Correction, *, families: int
+def _corrected(
+    tests: Mapping[Key, float], correction: Correction, *, families: int, adjusted: bool
 ) -> dict[Key, Tested]:
     """Return the tests of one family, corrected."""
     if correction is Correction.NONE:
         return {key: Tested(p_value, 1) for key, p_value in tests.items()}
     adjust = holm if correction is Correction.HOLM else benjamini_hochberg
-    corrected: list[float] = adjust(list(tests.values())).tolist()
-    sharers = families * len(tests)
+    p_values = list(tests.values())
+    inside: list[float] = p_values if adjusted else adjust(p_values).tolist()
+    sharers = families * (1 if adjusted else len(tests))
     return {
         key: Tested(min(1.0, families * p_value), sharers)
-        for key, p_value in zip(tests, corrected, strict=True)
+        for key, p_value in zip(tests, inside, strict=True)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ ASKS = {
 """The decision that a failing rule asks for."""
 
 
+_SHORT = (Reason.TOO_FEW_ROWS, Reason.ALL_MISSING)
+
+
 def judge(
     findings: Iterable[Finding], policy: Policy, *, today: date
 ) -> tuple[tuple[Verdict, ...], Decision]:
@@ -53,11 +57,17 @@ def judge(
     tests = corrected_tests(cases, policy.correction)
     kinds = sorted({rule.kind for rule in policy.rules})
     judges = {kind: catalogue.load("detector.policy.rules", kind) for kind in kinds}
-    verdicts = []
-    for rule, finding in cases:
-        test = tests.get((rule.name, finding.key))
-        verdict = _verdict(rule, finding, judges[rule.kind], test, alpha=policy.alpha)
-        verdicts.append(_waived(verdict, rule, policy, today))
+    said = [
+        _verdict(
+            rule,
+            finding,
+            judges[rule.kind],
+            tests.get((rule.name, finding.key)),
+            alpha=policy.alpha,
+        )
+        for rule, finding in cases
+    ]
+    verdicts = [_waived(verdict, policy, today) for verdict in _tolerated(said, policy)]
     places = {rule.name: place for place, rule in enumerate(policy.rules)}
     verdicts.sort(key=lambda verdict: (-verdict.level, places[verdict.rule], -_size(verdict)))
     return tuple(verdicts), decide(verdicts)
@@ -123,9 +133,26 @@ def _level(rule: Rule, ruling: Ruling) -> Level:
     return Level.UNKNOWN if ruling.gap is Reason.CHECK_FAILED else min(level, Level.WARN)
 
 
-def _waived(verdict: Verdict, rule: Rule, policy: Policy, today: date) -> Verdict:
+def _tolerated(verdicts: Sequence[Verdict], policy: Policy) -> list[Verdict]:
+    """Return the verdicts with WARN where a rule tolerates that some findings lack rows.
+
+    One column that is missing in most rows should not hold up a batch; a batch that is
+    too small for most of its columns should.
+    """
+    all_of = Counter(verdict.rule for verdict in verdicts)
+    short = Counter(verdict.rule for verdict in verdicts if verdict.gap in _SHORT)
+    lenient = {r.name for r in policy.rules if short[r.name] <= r.tolerate * all_of[r.name]}
+    return [
+        replace(verdict, level=min(verdict.level, Level.WARN))
+        if verdict.gap in _SHORT and verdict.rule in lenient
+        else verdict
+        for verdict in verdicts
+    ]
+
+
+def _waived(verdict: Verdict, policy: Policy, today: date) -> Verdict:
     """Return the verdict as the waivers leave it; say so where one has expired."""
-    waivers = [waiver for waiver in policy.waivers if waiver.matches(rule, verdict.finding)]
+    waivers = [waiver for waiver in policy.waivers if waiver.matches(verdict)]
     if verdict.level <= Level.WARN or not waivers:
         return verdict
     latest = max(waivers, key=lambda waiver: waiver.expires)

@@ -58,6 +58,8 @@ def _rule(table: Table, checks: tuple[str, ...], kinds: tuple[str, ...]) -> Rule
         on_gap=on_gap,
         gaps=gaps,
         family=table.text("family", "") or None,
+        tolerate=table.fraction("tolerate", 0.0),
+        adjusted=table.flag("adjusted"),
         cap=_cap(table),
         options=_options(table, kind, kinds),
     )

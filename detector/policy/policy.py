@@ -17,6 +17,7 @@ from detector.verdicts import Action, Level
 if TYPE_CHECKING:
     from detector.data.schema import Kind, Role
     from detector.findings import Finding
+    from detector.verdicts import Verdict
 
 
 ALPHA = 0.005
@@ -49,7 +50,9 @@ class Rule:
         action: What a FAIL asks for; `warn` never goes above WARN.
         on_gap: The level of what could not be measured.
         gaps: Levels for single reasons, where they differ from `on_gap`.
+        tolerate: The share of its findings that may lack rows; up to it they only warn.
         family: Rules that share a correction; None for the one that goes without saying.
+        adjusted: The check has already corrected these p-values among themselves.
         cap: With the action `cap`: the share of a training set still allowed.
 
     """
@@ -63,12 +66,19 @@ class Rule:
     action: Action = Action.REJECT
     on_gap: Level = Level.UNKNOWN
     gaps: Mapping[Reason, Level] = field(default_factory=dict)
+    tolerate: float = 0.0
     family: str | None = None
+    adjusted: bool = False
     cap: float | None = None
 
     @property
     def tested_in(self) -> str | None:
-        """Return the family whose correction holds; None where nothing is tested."""
+        """Return the family whose correction holds; None where nothing is tested.
+
+        What is adjusted already is a family of its own.
+        """
+        if self.adjusted:
+            return self.name
         return self.family or (self.check if self.kind == TESTED else None)
 
     def covers(self, finding: Finding) -> bool:
@@ -109,9 +119,9 @@ class Waiver:
     reason: str
     expires: date
 
-    def matches(self, rule: Rule, finding: Finding) -> bool:
-        """Tell whether it speaks of this rule and this finding."""
-        return self.rule == rule.name and fits(str(finding.subject), self.subject)
+    def matches(self, verdict: Verdict) -> bool:
+        """Tell whether it speaks of the rule and the subject of a verdict."""
+        return self.rule == verdict.rule and fits(str(verdict.finding.subject), self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,13 @@ class Table:
         self.fault(key, f"`{key}` is {shown(value)}; it has to be a number between 0 and 1")
         return default
 
+    def flag(self, key: str) -> bool:
+        """Return true or false, false where it is not given."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            self.fault(key, f"`{key}` is {shown(value)}; it has to be true or false")
+        return value is True
+
     def choice(self, key: str, default: Choice) -> Choice:
         """Return a member of an enumeration, named in small letters."""
         value = self.take(key)

@@ -24,7 +24,8 @@ class Phrase:
     """How to speak of one measurement.
 
     Attributes:
-        seen: What was seen; may use `{subject}`, `{value}` and `{listed}`.
+        seen: What was seen; may use `{subject}`, `{value}`, and from the evidence `{listed}`
+            (the columns, if it names any) and `{how}` (the direction, or from what to what).
         advice: What to do when it is too much; names no subject, so that it is said once.
 
     """
@@ -72,7 +73,7 @@ PHRASES: Mapping[str, Phrase] = {
         seen="{value} of the rows have no value of {subject}",
         advice="Find out where the values were lost.",
     ),
-    "wasserstein": Phrase(seen="{subject} moved by {value}", advice=_COMPARE),
+    "wasserstein": Phrase(seen="{subject} moved by {value}{how}", advice=_COMPARE),
     "total_variation": Phrase(
         seen="{value} of the rows of {subject} went to another level", advice=_COMPARE
     ),
@@ -81,10 +82,10 @@ PHRASES: Mapping[str, Phrase] = {
         advice="Find out where values were lost or filled in.",
     ),
     "dependence_change": Phrase(
-        seen="the ties between columns changed by {value}{listed}", advice=_PAIRS
+        seen="an association between columns changed by {value}{listed}", advice=_PAIRS
     ),
     "association_change": Phrase(
-        seen="the tie between {subject} changed by {value}", advice=_PAIRS
+        seen="the association between {subject} changed by {value}{how}", advice=_PAIRS
     ),
     "mmd": Phrase(
         seen="whole rows differ by {value} (maximum mean discrepancy)", advice=_TELL_APART
@@ -131,7 +132,10 @@ def brief(finding: Finding) -> str:
     if isinstance(outcome, Gap):
         return f"{outcome.name.replace('_', ' ')} of {looked_at} could not be measured"
     return phrase(outcome).seen.format(
-        subject=looked_at, value=quantity(outcome.value, outcome), listed=_listed(finding.evidence)
+        subject=looked_at,
+        value=quantity(outcome.value, outcome),
+        listed=_listed(finding.evidence),
+        how=_how(finding.evidence),
     )
 
 
@@ -226,7 +230,17 @@ def listed(names: tuple[str, ...], *, most: int = 5) -> str:
 
 def _listed(evidence: Mapping[str, object]) -> str:
     """Return the columns that a finding lists, with a colon before them."""
-    names = evidence.get("columns")
-    if not isinstance(names, list | tuple) or not names:
+    columns = evidence.get("columns")
+    if not isinstance(columns, list | tuple) or not columns:
         return ""
+    names = (each.get("name") if isinstance(each, dict) else each for each in columns)
     return f": {listed(tuple(map(str, names)))}"
+
+
+def _how(evidence: Mapping[str, object]) -> str:
+    """Return in which direction it went, or from what to what."""
+    before, after = evidence.get("reference"), evidence.get("candidate")
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        return f", from {number(before)} to {number(after)}"
+    direction = evidence.get("direction")
+    return f", {direction}" if isinstance(direction, str) else ""

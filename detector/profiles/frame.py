@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from detector.profiles.kernel import KernelSpec
     from detector.profiles.sample import RowSample
 
 
@@ -30,11 +31,14 @@ class Frame:
     Attributes:
         schema: The reference's columns.
         edges: The bin edges of each ordered column.
+        kernel: The frozen scales and bandwidths of the kernel features; None when they were
+            not asked for, or nothing can be compared by them.
 
     """
 
     schema: Schema
     edges: Mapping[str, NDArray[np.float64]]
+    kernel: KernelSpec | None = None
     _digest: list[str] = field(default_factory=list, init=False, repr=False)
 
     @property

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ALL_PARTS = frozenset(Part)
-CACHE_BYTES = 512 * 2**20
+CACHE_BYTES = 128 * 2**20
 """Batches of a reference's first pass are kept for the second one up to this size."""
 
 
@@ -70,7 +70,7 @@ def make_profile(
     sampler = _Sampler(salt)
     hashed = ordered_map(lambda batch: sampler.fold(batch, decode(batch, columns)), batches)
     multiset = sampler.collect(_told(hashed, dataset, tell, f"sample {dataset.name}"))
-    frame = Frame(schema=dataset.schema, edges=freeze_edges(dataset.schema, sampler.state.draw()))
+    frame = _freeze(dataset.schema, sampler.state, parts)
     counter = _Counter(dataset, frame, columns, parts)
     counted = ordered_map(lambda batch: counter.fold(decode(batch, columns)), batches)
     whole = merge([*_told(counted, dataset, tell, f"count {dataset.name}")])
@@ -156,9 +156,13 @@ class _Counter:
         self._dataset, self._frame, self._parts = dataset, frame, parts
 
     def fold(self, decoded: Decoded) -> Profile:
-        moments = None
+        moments = kernel = None
         if Part.MOMENTS in self._parts:
             moments = fold_moments(decoded.numbers, self._ordered, self._center)
+        if Part.KERNEL in self._parts and self._frame.kernel is not None:
+            from detector.profiles.kernel import fold_kernel
+
+            kernel = fold_kernel(decoded, self._frame.kernel)
         return Profile(
             name=self._dataset.name,
             schema=self._dataset.schema,
@@ -167,6 +171,7 @@ class _Counter:
             columns=summarize(decoded, self._columns, self._binners),
             state=None,
             moments=moments,
+            kernel=kernel,
             multiset=(0, 0),
             metadata=self._dataset.metadata,
             source=self._dataset.source,
@@ -225,6 +230,16 @@ def empty_batch(schema: Schema) -> pa.RecordBatch:
     fields = [pa.field(spec.name, canonical(spec)) for spec in schema.columns]
     arrays = [pa.array([], field.type) for field in fields]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _freeze(schema: Schema, state: SampleState, parts: frozenset[Part]) -> Frame:
+    sample = state.draw()
+    frame = Frame(schema=schema, edges=freeze_edges(schema, sample))
+    if Part.KERNEL not in parts:
+        return frame
+    from detector.profiles.kernel import freeze_kernel
+
+    return replace(frame, kernel=freeze_kernel(schema, sample.table))
 
 
 def _shared(own: Schema, frame: Schema) -> Columns:

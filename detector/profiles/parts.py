@@ -11,3 +11,4 @@ class Part(enum.StrEnum):
     COUNTS = "counts"
     SAMPLE = "sample"
     MOMENTS = "moments"
+    KERNEL = "kernel"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from detector.data.schema import Schema
     from detector.profiles.aggregates import ColumnSummary
     from detector.profiles.frame import Frame
+    from detector.profiles.kernel import KernelMeans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +31,7 @@ class Profile:
         columns: The summary of each compared column that fits the frame.
         state: The mergeable state of its row sample; None when it keeps no rows.
         moments: Means and covariances of ordered columns; None when not asked for.
+        kernel: Mean kernel features of all rows; None when not asked for.
         multiset: Order-free digest of all rows, as two 64-bit sums.
         metadata: Key-value text found in the file.
         source: The file it came from, if any; used to find its manifest.
@@ -43,6 +45,7 @@ class Profile:
     columns: Mapping[str, ColumnSummary]
     state: SampleState | None
     moments: Moments | None
+    kernel: KernelMeans | None
     multiset: tuple[int, int]
     metadata: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
@@ -98,6 +101,7 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
         )
     states = [part.state for part in parts]
     moments = [part.moments for part in parts]
+    kernels = [part.kernel for part in parts]
     return replace(
         first,
         name=name or first.name,
@@ -105,8 +109,15 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
         columns=merge_columns([part.columns for part in parts]),
         state=merge_samples([s for s in states if s]) if all(states) else None,
         moments=merge_moments([m for m in moments if m]) if all(moments) else None,
+        kernel=_merge_kernels([k for k in kernels if k]) if all(kernels) else None,
         multiset=(
             sum(part.multiset[0] for part in parts) % 2**64,
             sum(part.multiset[1] for part in parts) % 2**64,
         ),
     )
+
+
+def _merge_kernels(parts: Sequence[KernelMeans]) -> KernelMeans:
+    from detector.profiles.kernel import merge_kernels
+
+    return merge_kernels(parts)

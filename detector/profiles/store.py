@@ -5,6 +5,7 @@
 | `profile.json` | version, schema, scalars, levels, and the SHA-256 of every other member |
 | `edges.npy`, `counts.npy` | all columns one after another; lengths are in the JSON |
 | `sample.arrow`, `content.npy`, `smallest.npy`, `count.npy` | the row sample; may be absent |
+| `kernel_sums.npy` | kernel feature sums; may be absent |
 | `pairs.npy`, `first.npy`, `second.npy`, `center.npy` | moments; may be absent |
 """
 
@@ -38,6 +39,8 @@ from detector.profiles.sample import SampleState
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from detector.profiles.kernel import KernelMeans, KernelSpec
 
     Arrays = dict[str, NDArray[Any]]
 
@@ -141,6 +144,8 @@ def _header(profile: Profile) -> dict[str, Any]:
         "edges": {name: len(edges) for name, edges in profile.frame.edges.items()},
         "columns": {name: _plain_summary(s) for name, s in profile.columns.items()},
         "sample": None if state is None else {"total": state.total, "salt": state.salt},
+        "kernel": None if profile.frame.kernel is None else profile.frame.kernel.to_plain(),
+        "kernel_rows": None if profile.kernel is None else profile.kernel.n,
         "moments": None if profile.moments is None else list(profile.moments.columns),
     }
 
@@ -157,6 +162,8 @@ def _arrays(profile: Profile) -> Arrays:
         arrays["count"] = profile.state.count
     if profile.moments is not None:
         arrays |= {k: getattr(profile.moments, k) for k in ("pairs", "first", "second", "center")}
+    if profile.kernel is not None:
+        arrays["kernel_sums"] = profile.kernel.sums
     return arrays
 
 
@@ -164,6 +171,7 @@ def _profile(header: dict[str, Any], arrays: Arrays, sample: bytes | None) -> Pr
     schema, frame_schema = _schema(header["schema"]), _schema(header["frame"])
     split = _split(arrays["edges"], header["edges"].values())
     edges = dict(zip(header["edges"], split, strict=True))
+    spec, means = _kernel(header, arrays)
     widths = [2 * len(edges[n]) + 1 for n, s in header["columns"].items() if "mean" in s]
     counts = iter(_split(arrays["counts"], widths))
     columns = {
@@ -184,14 +192,26 @@ def _profile(header: dict[str, Any], arrays: Arrays, sample: bytes | None) -> Pr
     return Profile(
         name=header["name"],
         schema=schema,
-        frame=Frame(schema=frame_schema, edges=edges),
+        frame=Frame(schema=frame_schema, edges=edges, kernel=spec),
         n_rows=header["n_rows"],
         columns=columns,
         state=state,
         moments=moments,
+        kernel=means,
         multiset=(int(header["multiset"][0]), int(header["multiset"][1])),
         metadata=header["metadata"],
     )
+
+
+def _kernel(header: dict[str, Any], arrays: Arrays) -> tuple[KernelSpec | None, KernelMeans | None]:
+    if header["kernel"] is None:
+        return None, None
+    from detector.profiles.kernel import KernelMeans, KernelSpec
+
+    spec = KernelSpec.from_plain(header["kernel"])
+    if header["kernel_rows"] is None:
+        return spec, None
+    return spec, KernelMeans(spec=spec, sums=arrays["kernel_sums"], n=header["kernel_rows"])
 
 
 def _plain_schema(schema: Schema) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bundles:
-    """A sample's rows in bundles of about equal size, whole clusters each.
+    """A sample's rows in bundles: equally many rows each, or equally many whole clusters.
 
     Attributes:
         order: Shape (n,): the rows, bundle after bundle.
@@ -38,7 +38,8 @@ def bundle(
 
     Args:
         rows: Their number n, at least 1.
-        size: Rows a bundle should hold, at least 1; a larger cluster makes a larger one.
+        size: Rows that a bundle should hold, at least 1. Bundles of clusters hold equally
+            many clusters, at least one, and about this many rows on average.
         rng: Decides which rows share a bundle.
         clusters: The cluster of each row, shape (n,); None when each row stands alone.
 
@@ -48,10 +49,9 @@ def bundle(
         starts = np.arange(0, rows, size)
     else:
         _, place, counts = np.unique(clusters, return_inverse=True, return_counts=True)
-        shuffled = rng.permutation(len(counts))
-        before = np.empty(len(counts), dtype=np.int64)
-        before[shuffled] = np.cumsum(counts[shuffled]) - counts[shuffled]
-        order = np.argsort(before[place], kind="stable")
-        number = before[place][order] // size
-        starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1])))
+        each = max(1, len(counts) * size // rows)
+        number = (rng.permutation(len(counts)) // each)[place]
+        order = np.argsort(number, kind="stable")
+        rising = number[order]
+        starts = np.flatnonzero(np.concatenate(([True], rising[1:] != rising[:-1])))
     return Bundles(order=order, starts=starts, sizes=np.diff(np.append(starts, rows)))

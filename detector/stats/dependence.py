@@ -64,7 +64,8 @@ def dependence_test(
     the bundles between the samples gives the joint null distribution of all studentised
     differences. The largest of them names the pairs at fault with family-wise error
     control (max-T); it and the sum of squares, each pair of columns weighing the same,
-    together answer whether anything has changed.
+    together answer whether anything has changed. (With more coefficients than a four-hundredth
+    of the squared rows the largest answers alone.)
 
     Args:
         scored: The score columns of both samples, n and m rows, p columns.
@@ -92,6 +93,7 @@ def dependence_test(
     bundles = _bundled(sides, clusters, rng)
     found = [_coefficients(side) for side in sides]
     sizes = [len(side.scores) for side in sides]
+    units = sizes if clusters is None else [len(np.unique(held)) for held in clusters]
     pooled = [np.average([f[i] for f in found], axis=0, weights=sizes) for i in (0, 1)]
     influence = np.concatenate(
         [
@@ -103,7 +105,7 @@ def dependence_test(
         influence,
         np.concatenate([held.sizes for held in bundles]),
         first=len(bundles[0]),
-        weights=_pair_weights(owners[first], owners[second]),
+        weights=_pair_weights(owners[first], owners[second]) * (len(first) <= _summed(units)),
         permutations=permutations,
         rng=rng,
     )
@@ -118,6 +120,54 @@ def dependence_test(
         critical=means.critical,
         by_chance=means.by_chance,
     )
+
+
+def change_error(
+    scored: Scored,
+    first: int,
+    second: int,
+    *,
+    clusters: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> float:
+    """Return the standard error of the change of one coefficient, whatever has changed.
+
+    `DependenceTest.error` holds where nothing has changed, as a test needs it; this one
+    measures each sample by itself, as an interval needs it.
+
+    Args:
+        scored: The score columns of both samples.
+        first: Place of the first score column.
+        second: Place of the second.
+        clusters: Cluster of each reference row and of each candidate row.
+
+    """
+    variance = 0.0
+    for side, cluster in zip(
+        (scored.reference, scored.candidate), clusters or (None, None), strict=True
+    ):
+        own = _row_influence(side, first, second)
+        if cluster is not None:
+            _, unit = np.unique(cluster, return_inverse=True)
+            own = np.asarray(np.bincount(unit, weights=own), np.float64)
+        units = len(own)
+        variance += float(own @ own) / len(side.scores) ** 2 * units / max(1, units - 1)
+    return float(np.sqrt(variance))
+
+
+def _row_influence(side: Side, first: int, second: int) -> NDArray[np.float64]:
+    """Return each row's influence on one coefficient of its sample, shape (n,), mean 0."""
+    one, other = side.scores[:, first], side.scores[:, second]
+    both = np.ones_like(one)
+    if side.present is not None:
+        both = side.present[:, first] * side.present[:, second]
+    share = max(float(both.mean()), 1.0 / len(both))
+    product = (one * other).astype(np.float64)
+    influence = (product - both * (product.mean() / share)) / share
+    for column, partner in ((first, other), (second, one)):
+        own = np.flatnonzero(side.weights[:, column])
+        slopes = side.carriers.T[own] @ partner / (share * len(both))
+        influence -= (side.weights[own, column] * slopes) @ side.basis.T[own]
+    return np.asarray(influence, np.float64)
 
 
 def _comparable(
@@ -182,24 +232,33 @@ def _influence(
     same function of a row on either side, so that thin cells (a level pair seen in one
     sample only) are as surprising among the permutations as they are in the data.
     """
-    scores, basis = side.scores[bundles.order], side.basis[bundles.order]
-    present = None if side.present is None else side.present[bundles.order]
+    scores, basis = side.scores.T[:, bundles.order], side.basis.T[:, bundles.order]
+    present = None if side.present is None else side.present.T[:, bundles.order]
     center = coefficients.astype(np.float32)
     slopes = carried.astype(np.float32)
-    share = (_rows(side) / len(scores)).astype(np.float32)
-    moved = np.add.reduceat(basis, bundles.starts, axis=0)
+    share = (_rows(side) / len(bundles.order)).astype(np.float32)
+    moved = np.add.reduceat(basis, bundles.starts, axis=1).T
     out = np.empty((len(bundles), len(chosen)), dtype=np.float32)
     for place, (start, rows) in enumerate(zip(bundles.starts, bundles.sizes, strict=True)):
-        part = scores[start : start + rows]
+        part = scores[:, start : start + rows]
         drag = (side.weights * moved[place][:, None]).T @ slopes
-        product = part.T @ part
+        product = part @ part.T
         if present is None:
             product -= rows * center
         else:
-            there = present[start : start + rows]
-            product = (product - center * (there.T @ there)) / share
+            there = present[:, start : start + rows]
+            product = (product - center * (there @ there.T)) / share
         np.take(product - drag - drag.T, chosen, out=out[place])
     return out
+
+
+def _summed(units: list[int]) -> float:
+    """Return the number of coefficients up to which their sum of squares can be trusted.
+
+    Linear influences miss one part in n of a variance, and a sum of k squares is judged to
+    one part in the root of k: it helps while k is well below n squared.
+    """
+    return min(units) ** 2 / 400
 
 
 def _pair_weights(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:

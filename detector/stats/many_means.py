@@ -99,7 +99,7 @@ def _ranks(
     values: NDArray[np.float32] | NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the share of the null, the data themselves included, that is at least as large."""
-    return 1.0 - np.searchsorted(np.sort(null), values, side="left") / len(null)
+    return (len(null) - np.searchsorted(np.sort(null), values, side="left")) / len(null)
 
 
 def _swaps(n: int, m: int, permutations: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,8 @@ def normal_scores(values: NDArray[np.float64]) -> NormalScores:
     order, starts, counts = _runs(values[present])
     if len(counts) < 2:
         return NormalScores(scores=scores, drag=drag, variance=0.0)
-    score, pull, variance = _by_value(counts)
+    untied = len(counts) == len(order)
+    score, pull, variance = _untied(len(counts)) if untied else _by_value(counts)
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.repeat(np.arange(len(starts)), counts)
     scores[present], drag[present] = score[place], pull[place]
@@ -74,6 +76,12 @@ def _runs(
     rising = values[order]
     starts = np.flatnonzero(np.concatenate(([True], rising[1:] != rising[:-1])))
     return order, starts, np.diff(np.append(starts, len(order)))
+
+
+@lru_cache(maxsize=2)
+def _untied(rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return what `_by_value` gives for so many distinct values; columns share it."""
+    return _by_value(np.ones(rows, dtype=np.int64))
 
 
 def _by_value(

@@ -76,7 +76,7 @@ def newcombe(
     one, two = reference / n_reference, candidate / n_candidate
     below = math.hypot(two - low_two, high_one - one)
     above = math.hypot(high_two - two, one - low_one)
-    return two - one - below, two - one + above
+    return max(-1.0, two - one - below), min(1.0, two - one + above)
 
 
 def fisher_mid_p(reference: int, n_reference: int, candidate: int, n_candidate: int) -> float:

@@ -88,7 +88,7 @@ def score_levels(x: NDArray[np.int64], y: NDArray[np.int64], *, levels: int) -> 
     square 1 when p = w. Its mean product with b is then the difference between the mean of
     b at level l and the w-weighted mean of b over all levels: if a level only becomes more
     frequent, and rows within levels stay alike, it does not move. Two levels have an order
-    either way, so they are scored as numbers.
+    either way, so they are one number: level 0 against level 1.
 
     Args:
         x: Reference levels, shape (n,), from 0 to `levels` - 1.
@@ -99,7 +99,7 @@ def score_levels(x: NDArray[np.int64], y: NDArray[np.int64], *, levels: int) -> 
 
     """
     if levels == 2:
-        return score_numbers(x.astype(np.float64), y.astype(np.float64))
+        return score_numbers((x == 0).astype(np.float64), (y == 0).astype(np.float64))
     shares = [np.bincount(rows, minlength=levels) / len(rows) for rows in (x, y)]
     common = (shares[0] + shares[1]) / 2
     contrasts = (np.eye(levels) - common) * np.sqrt(common / (1 - common))[:, None]
@@ -156,12 +156,17 @@ def _joined(sides: Sequence[Side]) -> Side:
         weights[row : row + height, column : column + width] = side.weights
         row, column = row + height, column + width
     return Side(
-        scores=np.hstack([side.scores for side in sides]),
-        present=np.hstack([_presence(side) for side in sides]) if missing else None,
-        basis=np.hstack([side.basis for side in sides]),
-        carriers=np.hstack([side.carriers for side in sides]),
+        scores=_beside([side.scores for side in sides]),
+        present=_beside([_presence(side) for side in sides]) if missing else None,
+        basis=_beside([side.basis for side in sides]),
+        carriers=_beside([side.carriers for side in sides]),
         weights=weights,
     )
+
+
+def _beside(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the columns side by side, each column contiguous in memory."""
+    return np.concatenate([part.T for part in parts]).T
 
 
 def _presence(side: Side) -> NDArray[np.float32]:

@@ -75,6 +75,15 @@ def test_a_family_that_only_warns_takes_nothing_from_the_others():
     assert [tuple(test) for test in tests] == [(0.01, 1), (0.03, 1)]
 
 
+def test_what_a_check_has_adjusted_is_a_family_of_its_own():
+    pairs = rule("pairs", kind="significant", adjusted=True)
+    other = rule("other", kind="significant", check="joint")
+    cases = [(pairs, found) for found in columns([0.01, 0.2])]
+    cases += [(other, found) for found in columns([0.03], check="joint")]
+    tests = corrected_tests(cases, Correction.HOLM).values()
+    assert [tuple(test) for test in tests] == [(0.02, 2), (0.4, 2), (0.06, 2)]
+
+
 def test_rules_of_one_family_are_corrected_together():
     found = columns([0.01, 0.02])
     cases = [(rule("one", family="a"), found[0]), (rule("two", family="a"), found[1])]

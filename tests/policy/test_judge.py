@@ -118,6 +118,21 @@ def test_too_few_rows_to_see_what_must_be_seen_are_a_gap(level):
     assert verdict.rows_needed
 
 
+@pytest.mark.parametrize(("short", "level"), [(1, Level.WARN), (2, Level.WARN), (3, Level.UNKNOWN)])
+def test_a_rule_tolerates_that_some_of_its_findings_lack_rows(short, level):
+    found = [finding(subject=column(f"c{place}")) for place in range(4 - short)]
+    found += [gap(subject=column(f"g{place}")) for place in range(short)]
+    verdicts, _ = judged(found, rule(tolerate=0.5))
+    assert verdicts[0].level is level
+    assert judged(found, rule())[0][0].level is Level.UNKNOWN
+
+
+def test_only_a_lack_of_rows_is_tolerated():
+    found = [finding(), gap(Reason.KIND_NOT_SUPPORTED, subject=column("y"))]
+    assert judged(found, rule(tolerate=0.9))[1] is Decision.UNDECIDED
+    assert judged([finding(), crash("marginals")], rule(tolerate=0.9))[1] is Decision.UNDECIDED
+
+
 def test_a_gap_of_a_whole_check_is_judged_by_all_its_rules():
     whole = gap(name="marginals", subject=TABLE)
     assert len(judged([whole], rule("a", measurement="a"), rule("b", columns="b"))[0]) == 2

@@ -271,6 +271,8 @@ def test_an_option_of_unknown_type_is_left_to_the_check():
             {"on_gap": "{ check_failed = 'warn' }"},
             "line 6: a check that crashed can be `unknown` or `fail`, no less",
         ),
+        ({"tolerate": "1"}, "line 6: `tolerate` is 1; it has to be a number between 0 and 1"),
+        ({"adjusted": "1"}, "line 6: `adjusted` is 1; it has to be true or false"),
         ({"family": "''"}, 'line 6: `family` is ""; it has to be text that says something'),
     ],
 )

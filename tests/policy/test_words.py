@@ -30,7 +30,7 @@ from tests.policy.cases import finding, gap, measured
             measured(0.2, name="association_change"),
             pair("b", "a"),
             {},
-            "the tie between `a` and `b` changed by 0.2",
+            "the association between `a` and `b` changed by 0.2",
         ),
         (
             measured(3, name="new_thing", unit="rows"),
@@ -48,6 +48,20 @@ from tests.policy.cases import finding, gap, measured
 )
 def test_what_was_seen_is_said_in_words(measurement, subject, evidence, said):
     assert words.brief(finding(measurement, subject=subject, **evidence)) == said
+
+
+def test_the_evidence_says_how():
+    tie = measured(1.2, name="association_change")
+    moved = measured(0.5, unit="spreads")
+    assert words.brief(finding(tie, subject=pair("a", "b"), reference=0.6, candidate=-0.6)) == (
+        "the association between `a` and `b` changed by 1.2, from 0.6 to -0.6"
+    )
+    assert words.brief(finding(moved, direction="candidate is higher")) == (
+        "`x` moved by 0.5 spreads, candidate is higher"
+    )
+    many = measured(0.5, name="dependence_change")
+    told = [{"name": "a", "importance": 0.4}, {"name": "b", "importance": 0.1}]
+    assert words.brief(finding(many, subject=TABLE, columns=told)).endswith(": `a`, `b`")
 
 
 def test_how_sure_it_is_follows_in_brackets():
@@ -83,7 +97,7 @@ def test_advice_is_said_once_for_all_subjects(phrase):
     assert "{" not in phrase.advice
     assert phrase.advice[0].isupper()
     assert phrase.advice.endswith(".")
-    phrase.seen.format(subject="s", value="v", listed="")
+    phrase.seen.format(subject="s", value="v", listed="", how="")
 
 
 def need(n, m, times, rate=0.5):
