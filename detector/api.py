@@ -317,7 +317,8 @@ def _run(
         try:
             # Overflow at the edge of float64 ends in a number that is refused, and so in a gap.
             with np.errstate(over="ignore", invalid="ignore"):
-                findings.extend(check.run(comparison, streams(seed, check.name)))
+                address = getattr(check, "address", check.name)
+                findings.extend(check.run(comparison, streams(seed, address)))
         except DetectorError:
             raise
         except Exception as error:  # noqa: BLE001 - the gate fails closed and says why

@@ -55,10 +55,14 @@ def test_wages_of_2004_are_rejected_against_1992() -> None:
     assert "earnings" in failing(report, "marginals")
 
 
-def test_synthetic_placements_are_not_admitted() -> None:
+def test_synthetic_placements_are_told_apart_with_the_columns() -> None:
     real, synthetic = placements()
     report = detector.gate(real, synthetic, roles={"student_id": "id"})
-    assert report.decision in {Decision.REJECT, Decision.UNDECIDED}, report.headline
+    assert report.decision is Decision.REJECT, report.headline
+    (auc,) = (f for f in report.findings if f.key[0] == "discriminator")
+    assert isinstance(auc.outcome, detector.Measurement)
+    assert auc.outcome.value > 0.9
+    assert auc.evidence["columns"]
 
 
 def test_twenty_clean_rows_are_undecided_and_say_how_many_are_needed() -> None:

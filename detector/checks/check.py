@@ -17,7 +17,9 @@ class Check(Protocol):
     """One question about a comparison.
 
     A check is a frozen, slotted, keyword-only dataclass whose fields are its options
-    (each with a default) and whose module has its name. It holds no threshold.
+    (each with a default) and whose module has its name. It holds no threshold. Checks that
+    share work share its random numbers: they name a common `address` (a class attribute);
+    otherwise a check draws at its own name.
     """
 
     name: ClassVar[str]

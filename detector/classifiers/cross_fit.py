@@ -145,12 +145,7 @@ def fit(features: Features, candidate: Mask, rows: Mask, *, weights: Numbers) ->
     side = candidate[rows]
     return Models(
         polynomial=polynomial.fit(features.scores[rows], side),
-        boosting=boosting.fit(
-            features.bins[:, rows],
-            side,
-            categorical=features.categorical,
-            n_bins=features.n_bins,
-        ),
+        boosting=boosting.fit(features.bins[:, rows], side, categorical=features.categorical),
         weights=weights,
     )
 
