@@ -73,7 +73,10 @@ def scipy_loop(reference: str, candidate: str) -> None:
     smallest = 1.0
     for name in x.columns:
         if name.startswith("cat_"):
-            counts = pd.concat([x[name].value_counts(), y[name].value_counts()], axis=1).fillna(0)
+            counts = pd.crosstab(
+                np.repeat([0, 1], [len(x), len(y)]),
+                np.concatenate([x[name].astype(str), y[name].astype(str)]),
+            )
             smallest = min(smallest, stats.chi2_contingency(counts.to_numpy()).pvalue)
         else:
             smallest = min(smallest, stats.ks_2samp(x[name], y[name]).pvalue)

@@ -105,3 +105,19 @@ def _codes(cardinality: int, z: NDArray[np.float64], mass: float) -> NDArray[np.
     share[1:] += moved / (cardinality - 1)
     codes = np.searchsorted(np.cumsum(share), special.ndtr(z))
     return np.minimum(codes, cardinality - 1)
+
+
+def main() -> None:
+    """Write one table: `python -m benchmarks.scenes FILE ROWS COLUMNS SEED SCENE`."""
+    import sys
+
+    from pyarrow import parquet
+
+    path, rows, columns, seed, name = sys.argv[1:]
+    scene = next(scene for scene in (*SCENES, SPEED) if scene.name == name)
+    made = table(int(rows), int(columns), seed=int(seed), scene=scene)
+    parquet.write_table(made, path, row_group_size=250_000)
+
+
+if __name__ == "__main__":
+    main()

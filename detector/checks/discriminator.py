@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BINS = 20
 _NAMED = 10
+_AT_ONCE = 32
+"""Columns that are probed in one call, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Discriminator:
     address: ClassVar[str] = ADDRESS
 
     rows: int = 10_000
-    probed_rows: int = 1_000
+    probed_rows: int = 500
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
@@ -76,35 +78,57 @@ class Discriminator:
         )
 
     def _columns(self, made: ToldApart, streams: Streams) -> list[dict[str, object]]:
-        """Return the columns that give rows away: what the area loses when one is shuffled."""
-        from detector.stats.auc import placements
-
-        found, features = made.found, made.features
-        last = np.flatnonzero(found.block == found.block.max())
+        """Return the columns that give rows away, the most telling first."""
+        found = made.found
         rng = streams("probe")
+        last = np.flatnonzero(found.block == found.block.max())
         held = np.sort(rng.permutation(last)[: self.probed_rows])
-        side = found.candidate[held]
-        scores, bins = features.scores[held], features.bins[:, held]
-        order = rng.permutation(len(held))
-
-        def area(scores: NDArray[np.float32], bins: NDArray[np.intp]) -> float:
-            score = found.models.weights @ found.models.of(scores, bins)
-            return float(placements(score[~side], score[side]).mean())
-
-        whole = area(scores, bins)
-        losses = []
-        for place in range(len(features.names)):
-            own = features.sources == place
-            shuffled, mixed = scores.copy(), bins.copy()
-            shuffled[:, own] = scores[order][:, own]
-            mixed[place] = bins[place, order]
-            losses.append(whole - area(shuffled, mixed))
-        best = sorted(range(len(losses)), key=lambda place: -losses[place])[:_NAMED]
+        names = made.features.names
+        losses = _losses(made, held, rng.permutation(len(held)))
+        best = sorted(losses, key=lambda place: -losses[place])[:_NAMED]
         return [
-            {"name": features.names[place], "importance": losses[place]}
+            {"name": names[place], "importance": losses[place]}
             for place in best
             if losses[place] > 0
         ]
+
+
+def _losses(made: ToldApart, held: NDArray[np.intp], order: NDArray[np.intp]) -> dict[int, float]:
+    """Return what the area loses when one column of the held-out rows is shuffled.
+
+    Args:
+        made: The fit.
+        held: Places of held-out rows.
+        order: How they are shuffled.
+
+    """
+    from detector.classifiers.cross_fit import spread
+    from detector.stats.auc import placements
+
+    models, features = made.found.models, made.features
+    side = made.found.candidate[held]
+    scores, bins = features.scores[held], features.bins[:, held]
+    plain = models.raw(scores, bins)
+    weights = models.weights / spread(plain)[:, 0]
+
+    def area(raw: NDArray[np.float64]) -> float:
+        score = weights @ raw
+        return float(placements(score[~side], score[side]).mean())
+
+    whole, losses = area(plain), {}
+    looked_at = np.unique(features.sources[models.polynomial.chosen]).tolist()
+    for start in range(0, len(looked_at), _AT_ONCE):
+        places = looked_at[start : start + _AT_ONCE]
+        shuffled = np.repeat(scores[None], len(places), axis=0)
+        mixed = np.repeat(bins[:, None], len(places), axis=1)
+        for copy, place in enumerate(places):
+            own = features.sources == place
+            shuffled[copy][:, own] = scores[order][:, own]
+            mixed[place, copy] = bins[place, order]
+        raw = models.raw(shuffled.reshape(-1, scores.shape[1]), mixed.reshape(len(bins), -1))
+        for place, own_raw in zip(places, np.split(raw, len(places), axis=1), strict=True):
+            losses[place] = whole - area(own_raw)
+    return losses
 
 
 def _histogram(made: ToldApart) -> dict[str, object]:

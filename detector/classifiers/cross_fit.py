@@ -57,15 +57,14 @@ class Models:
 
     def scores(self, features: Features, rows: Mask) -> Numbers:
         """Return each learner's score of these rows, in spreads, shape (2, rows)."""
-        return self.of(features.scores[rows], features.bins[:, rows])
-
-    def of(self, scores: NDArray[np.float32], bins: NDArray[np.intp]) -> Numbers:
-        """Return each learner's score of rows given as scores and as bins."""
-        both: Numbers = np.vstack((self.polynomial.score(scores), self.boosting.score(bins)))
+        both = self.raw(features.scores[rows], features.bins[:, rows])
         both -= both.mean(axis=1, keepdims=True)
-        spread = both.std(axis=1, keepdims=True)
-        both /= np.where(spread > 0, spread, 1.0)
+        both /= spread(both)
         return both
+
+    def raw(self, scores: NDArray[np.float32], bins: NDArray[np.intp]) -> Numbers:
+        """Return each learner's score of rows given as scores and as bins, shape (2, rows)."""
+        return np.vstack((self.polynomial.score(scores), self.boosting.score(bins)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,6 +186,13 @@ def blocks(candidate: Mask, groups: Codes | None, *, rng: np.random.Generator) -
         block[drawn] = np.searchsorted(bounds, middle / rows[drawn].sum(), side="right")
     of_row: Codes = block[unit]
     return of_row
+
+
+def spread(scores: Numbers) -> Numbers:
+    """Return each row's standard deviation, 1 where nothing varies, shape (k, 1)."""
+    found: Numbers = scores.std(axis=1, keepdims=True)
+    found[found == 0] = 1.0
+    return found
 
 
 def _weights(seen: Numbers, information: float) -> Numbers:
