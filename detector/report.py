@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -151,8 +152,13 @@ class Report:
             )
         write_atomically(path, self._drawn(SUFFIXES[suffix]))
 
-    def _repr_markdown_(self) -> str:
+    def _repr_html_(self) -> str:
         """Draw itself in a notebook."""
+        notebook: str = import_module("detector.formats.html").notebook(self)
+        return notebook
+
+    def _repr_markdown_(self) -> str:
+        """Draw itself where a notebook shows no HTML."""
         return self._drawn("markdown")
 
     def _drawn(self, name: str) -> str:

@@ -158,6 +158,19 @@ def test_a_report_is_written_by_its_suffix(tmp_path: Path) -> None:
         assert path.read_text("utf-8").lower().startswith(start)
 
 
+def test_a_report_draws_itself_in_a_notebook() -> None:
+    report = detector.gate(cps_in(1992), cps_in(2004), checks=["marginals"])
+    assert "<iframe" in report._repr_html_()
+    assert "Reject" in report._repr_markdown_()
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report"])
+def test_a_suffix_that_names_no_format_is_refused(name: str, tmp_path: Path) -> None:
+    report = detector.gate(cps_in(1992), cps_in(2004), checks=["schema"])
+    with pytest.raises(detector.ReportError, match=r"names no format.*\.html"):
+        report.write(tmp_path / name)
+
+
 def test_judging_again_needs_no_data(tmp_path: Path) -> None:
     report = detector.gate(cps_in(1992), cps_in(2004), checks=["marginals"])
     policy = tmp_path / "lenient.toml"

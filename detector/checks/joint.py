@@ -44,7 +44,7 @@ class Joint:
 
     min_rows: int = 10
     min_groups: int = 5
-    permutations: int = 999
+    permutations: int = 1_999
     max_rows_exact: int = 4_096
     max_rows: int = 16_384
     frequencies: int = 256

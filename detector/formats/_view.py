@@ -154,7 +154,7 @@ def unseen(report: Report) -> str:
     spots = blind_spots(report)
     named = [
         f"{_words.measurement(spot.measurement.name)} below "
-        f"{_words.quantity(spot.detectable, spot.measurement.unit)}"
+        f"{_words.quantity(spot.detectable, spot.measurement.unit).removeprefix('<')}"
         for spot in spots[:4]
     ]
     if len(spots) > len(named):
