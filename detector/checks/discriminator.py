@@ -78,7 +78,10 @@ class Discriminator:
         )
 
     def _columns(self, made: ToldApart, streams: Streams) -> list[dict[str, object]]:
-        """Return the columns that give rows away, the most telling first."""
+        """Return the columns that give rows away, the most telling first.
+
+        Losses within one standard error of the area itself are noise and left out.
+        """
         found = made.found
         rng = streams("probe")
         last = np.flatnonzero(found.block == found.block.max())
@@ -89,7 +92,7 @@ class Discriminator:
         return [
             {"name": names[place], "importance": losses[place]}
             for place in best
-            if losses[place] > 0
+            if losses[place] > found.combined.null_error
         ]
 
 

@@ -92,7 +92,7 @@ PHRASES: Mapping[str, Phrase] = {
     ),
     "auc": Phrase(
         seen="a trained classifier tells the candidate's rows from the reference's with an AUC "
-        "of {value}",
+        "of {value}{listed}",
         advice=_TELL_APART,
     ),
 }
