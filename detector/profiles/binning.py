@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 MAX_EDGES = 1024
 """Edges per column: fine enough that binning costs a test of a million rows no power."""
 
-_CELLS = 1 << 15
+_MOST_CELLS = 1 << 15
+_CELLS_PER_EDGE = 32
 _SMALLEST = 1e-300
 _BLOCK = 1 << 15
 
@@ -66,12 +67,13 @@ class Binner:
         """
         low, high = _core(edges)
         width = high - low
-        scale = (_CELLS - 2) / width if width > _SMALLEST else 0.0
-        cell = _cells(edges, low, scale)
-        first = np.searchsorted(cell, np.arange(_CELLS))
-        after = np.searchsorted(cell, np.arange(_CELLS), side="right")
+        cells = min(_MOST_CELLS, max(64, _CELLS_PER_EDGE * len(edges)))
+        scale = (cells - 2) / width if width > _SMALLEST else 0.0
+        cell = _cells(edges, low, scale, cells)
+        first = np.searchsorted(cell, np.arange(cells))
+        after = np.searchsorted(cell, np.arange(cells), side="right")
         held = after - first
-        edge_of_cell = np.full(_CELLS, np.inf)
+        edge_of_cell = np.full(cells, np.inf)
         single = held == 1
         edge_of_cell[single] = edges[first[single]]
         crowded = np.flatnonzero(held > 1)
@@ -100,7 +102,7 @@ class Binner:
         return total
 
     def _places(self, values: NDArray[np.float64]) -> NDArray[np.int32]:
-        cell = _cells(values, self.low, self.scale)
+        cell = _cells(values, self.low, self.scale, len(self.base))
         edge = self.edge_of_cell[cell]
         places = self.base[cell]
         places += values >= edge
@@ -127,12 +129,12 @@ def _core(edges: NDArray[np.float64]) -> tuple[float, float]:
     return float(edges[skip]), float(edges[len(edges) - 1 - skip])
 
 
-def _cells(values: NDArray[np.float64], low: float, scale: float) -> NDArray[np.int32]:
+def _cells(values: NDArray[np.float64], low: float, scale: float, cells: int) -> NDArray[np.int32]:
     """Return the cell of each value: a monotone map, so order between cells is order of values."""
     if scale == 0:
         return np.zeros(len(values), np.int32)
     with np.errstate(over="ignore"):
         scaled = (values - low) * scale
-    np.clip(scaled, -1.0, _CELLS - 2.0, out=scaled)
+    np.clip(scaled, -1.0, cells - 2.0, out=scaled)
     scaled += 1.0
     return scaled.astype(np.int32)
