@@ -2,6 +2,9 @@
 
 Few, shallow rounds with strong shrinkage: a test needs a score that is a little right about
 every row, not one that is sure of the rows it has seen.
+
+One thread: at this size a second one saves little, and where other work shares the cores, OpenMP
+threads that wait for each other in a spin turn a second into a minute.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +38,8 @@ class Boosting:
 
     def score(self, bins: Bins) -> NDArray[np.float64]:
         """Return the log odds of rows given as bins, shape (d, rows) to (rows,)."""
-        return np.asarray(self.model.decision_function(bins.T.astype(np.float32)), np.float64)
+        with threadpool_limits(1, user_api="openmp"):
+            return np.asarray(self.model.decision_function(bins.T.astype(np.float32)), np.float64)
 
 
 def fit(bins: Bins, candidate: NDArray[np.bool_], *, categorical: NDArray[np.bool_]) -> Boosting:
@@ -58,4 +63,5 @@ def fit(bins: Bins, candidate: NDArray[np.bool_], *, categorical: NDArray[np.boo
         categorical_features=unordered if unordered.any() else None,
         random_state=0,
     )
-    return Boosting(model=model.fit(bins.T.astype(np.float32), candidate))
+    with threadpool_limits(1, user_api="openmp"):
+        return Boosting(model=model.fit(bins.T.astype(np.float32), candidate))

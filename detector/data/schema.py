@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Kind(enum.StrEnum):
@@ -50,6 +50,11 @@ class Schema:
     """The columns of a data set, in order, names unique."""
 
     columns: tuple[ColumnSpec, ...]
+    _by_name: dict[str, ColumnSpec] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep a look-up by name: files of thousands of columns are looked up column by column."""
+        object.__setattr__(self, "_by_name", {spec.name: spec for spec in self.columns})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,14 +63,11 @@ class Schema:
 
     def __getitem__(self, name: str) -> ColumnSpec:
         """Return the column of this name."""
-        for spec in self.columns:
-            if spec.name == name:
-                return spec
-        raise KeyError(name)
+        return self._by_name[name]
 
     def __contains__(self, name: str) -> bool:
         """Tell whether a column of this name exists."""
-        return any(spec.name == name for spec in self.columns)
+        return name in self._by_name
 
     def of(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the names of compared columns of these kinds, in order."""

@@ -29,6 +29,7 @@ CLIP = 30.0
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MOST_COMBINED = 4096
+_MOST_NUMBERS = 1 << 24
 
 
 def directions(keys: NDArray[np.uint64], count: int) -> Floats:
@@ -160,15 +161,18 @@ class _Levels:
 
 
 def _combined(decoded: Decoded, scales: Scales, count: int) -> Iterator[_Levels]:
-    """Yield level columns, the small ones together: one look-up costs as much as another."""
+    """Yield level columns, the small ones together: one look-up costs as much as another.
+
+    The more columns and frequencies there are, the fewer are joined: tables stay small.
+    """
+    names = [name for name in decoded.levels if name in scales]
     columns = (
-        _levels(name, *decoded.levels[name], float(scales[name][0, 0]), count)
-        for name in decoded.levels
-        if name in scales
+        _levels(name, *decoded.levels[name], float(scales[name][0, 0]), count) for name in names
     )
+    most = min(_MOST_COMBINED, _MOST_NUMBERS // (count * max(1, len(names))))
     whole: _Levels | None = None
     for own in sorted(columns, key=lambda levels: len(levels.table)):
-        if whole is not None and len(whole.table) * len(own.table) > _MOST_COMBINED:
+        if whole is not None and len(whole.table) * len(own.table) > most:
             yield whole
             whole = None
         whole = own if whole is None else whole.joined(own)

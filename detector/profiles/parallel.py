@@ -25,11 +25,14 @@ def workers() -> int:
 def ordered_map(work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
     """Yield `work(item)` in the order of the items, a few items ahead in threads.
 
-    Memory stays bounded: at most one item per thread waits beside those in work.
+    Memory stays bounded: at most one item per thread waits beside those in work. BLAS keeps
+    to one thread meanwhile: its own threads would fight these for the same cores.
     """
+    from threadpoolctl import threadpool_limits
+
     count = workers()
     waiting: deque[Future[Out]] = deque()
-    with ThreadPoolExecutor(count) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(count) as pool:
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) > count:
