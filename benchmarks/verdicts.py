@@ -23,8 +23,8 @@ from benchmarks.scenes import SCENES, table
 COLUMNS = 20
 
 PEERS = """
-What others say of the same scenes with their default verdict: share of repeats that cry drift
-(repeats). Measured once by this project's authors: alibi-detect 0.13.0, deepchecks 0.19.1, evidently
+What others say of the same scenes by default: the share of repeats that cry drift
+(repeats). Measured once by the authors: alibi-detect 0.13.0, deepchecks 0.19.1, evidently
 0.7.23 (any column), nannyml 0.13.1 (reconstruction: any alert), scipy over the columns.
 
 | peer | rows | nothing | tiny | plain | flipped |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,7 +16,6 @@ from detector.profiles.parts import Part
 from detector.rng import streams
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from detector.checks.check import Check
@@ -70,6 +70,7 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
 
     """
     clock = _Clock()
+    _refuse_seed(seed)
     rules = _policy(policy)
     chosen = _checks(checks if checks is not None else rules.checks, rules)
     if checks is not None:
@@ -107,6 +108,7 @@ def measure(  # noqa: PLR0913 - as in `gate`
 
     """
     clock = _Clock()
+    _refuse_seed(seed)
     chosen = _checks(checks, None)
     inputs = _Inputs(None, kinds or {}, roles or {}, _needs(chosen), progress)
     comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
@@ -145,7 +147,9 @@ def profile(
     if isinstance(found, Profile):
         made = found
     else:
-        made = make_profile(found, against=frame, progress=progress)
+        # A salt of its own, as in `gate`: rows of both must not be drawn together.
+        salt = 0 if frame is None else 1
+        made = make_profile(found, against=frame, salt=salt, progress=progress)
     return made if sample else made.without_rows()
 
 
@@ -280,13 +284,30 @@ def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
     from detector.policy.load import load_policy
     from detector.policy.policy import Policy
 
-    return policy if isinstance(policy, Policy) else load_policy(policy)
+    if isinstance(policy, Policy):
+        return policy
+    if policy is not None and not isinstance(policy, str | os.PathLike):
+        raise DetectorError(
+            f"a policy is a Policy or the path of one, and this is a {type(policy).__name__}.",
+            hint="Write it to a TOML file; `detector policy init` makes one to start from.",
+        )
+    return load_policy(policy)
+
+
+def _refuse_seed(seed: object) -> None:
+    """Refuse what is no seed before any work is done."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise DetectorError(f"the seed is {seed!r}.", hint="Give a whole number from 0.")
 
 
 def _checks(wanted: Iterable[str | Check], rules: Policy | None) -> tuple[Check, ...]:
     """Return the checks asked for, with the policy's options."""
     from detector import catalogue
 
+    if isinstance(wanted, str):
+        raise DetectorError(
+            f"`checks` is the text {wanted!r}.", hint=f"Give a list: checks=[{wanted!r}]."
+        )
     options = rules.options if rules else {}
     return tuple(
         catalogue.load("detector.checks", check)(**options.get(check, {}))
@@ -374,8 +395,10 @@ def _report(
 
 
 def _summary(role: str, found: Profile) -> InputSummary:
+    from detector.data.provenance import find_provenance
     from detector.report import InputSummary
 
+    declared = find_provenance(found.source, found.metadata)
     return InputSummary(
         role=role,
         name=found.name,
@@ -385,6 +408,7 @@ def _summary(role: str, found: Profile) -> InputSummary:
             {"name": spec.name, "kind": spec.kind.value, "role": spec.role.value}
             for spec in found.schema.columns
         ),
+        provenance={} if declared is None else declared.to_plain(),
         sampled_rows=0 if found.sample is None else found.sample.table.num_rows,
     )
 

@@ -19,24 +19,34 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
         DetectorError: The folder is missing or cannot be written to.
 
     """
+    write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def write_bytes_atomically(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
+    """Write bytes the way `write_atomically` writes text.
+
+    Raises:
+        DetectorError: The folder is missing or cannot be written to.
+
+    """
     target = Path(path).resolve()
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(content)
         else:
-            _replace(target, text)
+            _replace(target, content)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DetectorError(f"Cannot write `{path}`: {reason}.", hint=_advice(target)) from error
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, content: bytes | memoryview) -> None:
     """Put a finished temporary file in the target's place."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         temporary.chmod(_mode(target))
         temporary.replace(target)
     except BaseException:

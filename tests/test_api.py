@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import detector
@@ -122,6 +124,54 @@ def test_a_candidate_over_another_frame_is_refused() -> None:
     table = some_rows(diamonds(), 500, seed=1)
     with pytest.raises(detector.ReportError, match="over another frame"):
         detector.gate(table, detector.profile(table.slice(0, 100)))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+def test_what_is_no_seed_is_refused_before_any_work(seed: Any) -> None:
+    with pytest.raises(detector.DetectorError, match="Give a whole number from 0"):
+        detector.gate("missing.csv", "missing.csv", seed=seed)
+
+
+def test_a_text_in_place_of_a_list_of_checks_is_refused() -> None:
+    data = {"x": np.arange(60.0)}
+    with pytest.raises(detector.DetectorError, match=r"Give a list: checks=\['marginals'\]"):
+        detector.gate(data, data, checks="marginals")
+
+
+def test_a_policy_is_a_path_or_a_policy() -> None:
+    data = {"x": np.arange(60.0)}
+    wrong: Any = {"alpha": 0.1}
+    with pytest.raises(detector.DetectorError, match="and this is a dict"):
+        detector.gate(data, data, policy=wrong)
+
+
+def test_the_reference_itself_is_named_as_such() -> None:
+    whole = some_rows(diamonds(), 3000, seed=1)
+    report = detector.gate(whole, whole)
+    assert report.decision is Decision.ADMIT
+    (told,) = [v for v in report.verdicts if v.finding.outcome.name == "same_rows"]
+    assert told.level is detector.Level.WARN
+    assert "the candidate is the reference itself: the same 3,000 rows" in told.message
+
+
+def test_rows_of_a_profile_are_drawn_apart_from_those_of_its_frame() -> None:
+    table = {"x": np.random.default_rng(0).standard_normal(90_000)}
+    frame = detector.profile(table)
+    again = detector.profile(table, against=frame)
+    drawn = [set(np.asarray(p.sample.head(1000).table["x"])) for p in (frame, again) if p.sample]
+    assert len(drawn[0] & drawn[1]) < 200
+
+
+def test_a_declared_synthetic_batch_is_admitted_with_a_warning(tmp_path: Path) -> None:
+    one, two = halves(diamonds(), seed=1)
+    path = tmp_path / "batch.parquet"
+    pq.write_table(pa.table(two), path)
+    manifest = {"origin": "synthetic", "generation": 2}
+    path.with_name("batch.parquet.provenance.json").write_text(json.dumps(manifest))
+    report = detector.gate(one, path)
+    (told,) = [v for v in report.verdicts if v.rule == "no rows are declared synthetic"]
+    assert told.level is detector.Level.WARN
+    assert report.inputs[1].provenance == manifest
 
 
 def test_an_unknown_check_is_named_with_a_near_one() -> None:

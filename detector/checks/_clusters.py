@@ -56,7 +56,7 @@ class Clusters:
             detail = f"rows are clustered by {group!r}, and a profile keeps no rows"
             return Gap(name="", reason=Reason.NEEDS_ROWS, detail=detail)
         reference, candidate = _thinned(sides[0], sides[1], max_rows)
-        groups = _group_codes(reference, candidate, group)
+        groups = group_codes(reference, candidate, group)
         of_candidate = np.arange(len(groups)) >= reference.num_rows
         fewest = min(clusters.groups_by_side(groups, of_candidate))
         if fewest < min_groups:
@@ -116,8 +116,12 @@ def _thinned(one: RowSample, two: RowSample, most: int) -> tuple[pa.Table, pa.Ta
     return kept[0], kept[1]
 
 
-def _group_codes(reference: pa.Table, candidate: pa.Table, group: str) -> NDArray[np.int64]:
-    """Return a code for each pooled row's group; a row without one is a group of its own."""
+def group_codes(reference: pa.Table, candidate: pa.Table, group: str) -> NDArray[np.int64]:
+    """Return a code for each pooled row's group; a row without one is a group of its own.
+
+    Groups are numbered as rows come, and rows come in the order of their sample: no code
+    depends on how a file was sorted or what its groups are called.
+    """
     import pyarrow as pa
 
     sides = [side[group].combine_chunks().cast(pa.string()) for side in (reference, candidate)]

@@ -74,17 +74,15 @@ def _groups(
     comparison: Comparison, reference: pa.Table, candidate: pa.Table
 ) -> NDArray[np.int64] | Gap | None:
     """Return the group of each row, reference rows first; None where rows stand alone."""
-    from detector.data.encode import group_ids
+    from detector.checks._clusters import group_codes
 
     if comparison.group is None:
         return None
-    ids = group_ids(reference, candidate, comparison.reference.frame.schema)
-    if ids is None:
-        return None
-    few = min(len(np.unique(side)) for side in ids)
+    codes = group_codes(reference, candidate, comparison.group)
+    few = min(len(np.unique(side)) for side in np.split(codes, [len(reference)]))
     if few < MIN_GROUPS:
         return _gap(Reason.TOO_FEW_GROUPS, f"{few} groups on one side, {MIN_GROUPS} needed")
-    return np.concatenate(ids)
+    return codes
 
 
 def _cross_fit(

@@ -41,6 +41,7 @@ class Dependence:
 
     name: ClassVar[str] = "dependence"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE})
+    measures: ClassVar[frozenset[str]] = frozenset({"dependence_change", "association_change"})
 
     rows: int = 20_000
     pairs: int = 10
@@ -147,13 +148,12 @@ def _clusters(sides: tuple[pa.Table, pa.Table], comparison: Comparison) -> Clust
     """
     if comparison.group is None:
         return None
-    from detector.data.encode import group_ids
+    from detector.checks._clusters import group_codes
 
-    groups = group_ids(*sides, comparison.reference.frame.schema)
-    if groups is None:
-        return None
+    codes = group_codes(*sides, comparison.group)
+    groups = np.split(codes, [len(sides[0])])
     x, y = (group.copy() for group in groups)
-    lone = max(x.max(), y.max()) + 1
+    lone = codes.max() + 1
     for side, other in ((x, groups[1]), (y, groups[0])):
         shared = np.isin(side, other)
         side[shared] = lone + np.arange(np.count_nonzero(shared))

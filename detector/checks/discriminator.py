@@ -38,6 +38,7 @@ class Discriminator:
 
     name: ClassVar[str] = "discriminator"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE})
+    measures: ClassVar[frozenset[str]] = frozenset({"auc"})
     address: ClassVar[str] = ADDRESS
 
     rows: int = 10_000
@@ -84,8 +85,7 @@ class Discriminator:
         """
         found = made.found
         rng = streams("probe")
-        last = np.flatnonzero(found.block == found.block.max())
-        held = np.sort(rng.permutation(last)[: self.probed_rows])
+        held = _probed(made, self.probed_rows, rng)
         names = made.features.names
         losses = _losses(made, held, rng.permutation(len(held)))
         best = sorted(losses, key=lambda place: -losses[place])[:_NAMED]
@@ -94,6 +94,15 @@ class Discriminator:
             for place in best
             if losses[place] > found.combined.null_error
         ]
+
+
+def _probed(made: ToldApart, most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return places of held-out rows that the last models have scored, half of each side."""
+    found = made.found
+    last = found.block == found.block[~np.isnan(found.placement)].max()
+    sides = (last & ~found.candidate, last & found.candidate)
+    drawn = [rng.permutation(np.flatnonzero(side))[: most // 2] for side in sides]
+    return np.sort(np.concatenate(drawn))
 
 
 def _losses(made: ToldApart, held: NDArray[np.intp], order: NDArray[np.intp]) -> dict[int, float]:

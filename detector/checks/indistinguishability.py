@@ -28,6 +28,7 @@ class Indistinguishability:
 
     name: ClassVar[str] = "indistinguishability"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE})
+    measures: ClassVar[frozenset[str]] = frozenset({"auc"})
     address: ClassVar[str] = ADDRESS
 
     rows: int = 10_000

@@ -41,6 +41,7 @@ class Joint:
 
     name: ClassVar[str] = "joint"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE, Part.KERNEL})
+    measures: ClassVar[frozenset[str]] = frozenset({"mmd"})
 
     min_rows: int = 10
     min_groups: int = 5

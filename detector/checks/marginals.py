@@ -36,6 +36,9 @@ class Marginals:
 
     name: ClassVar[str] = "marginals"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.COUNTS, Part.SAMPLE})
+    measures: ClassVar[frozenset[str]] = frozenset(
+        {"wasserstein", "total_variation", "missing_rate_change"}
+    )
 
     min_rows: int = 10
     min_groups: int = 5

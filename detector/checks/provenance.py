@@ -30,6 +30,15 @@ class Provenance:
 
     name: ClassVar[str] = "provenance"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE})
+    measures: ClassVar[frozenset[str]] = frozenset(
+        {
+            "declared_synthetic_share",
+            "generation",
+            "unknown_parents",
+            "digest_mismatch",
+            "declared_real_auc",
+        }
+    )
     address: ClassVar[str] = ADDRESS
 
     rows: int = 10_000

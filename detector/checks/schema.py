@@ -34,6 +34,21 @@ class Schema:
 
     name: ClassVar[str] = "schema"
     needs: ClassVar[frozenset[Part]] = frozenset({Part.COUNTS})
+    measures: ClassVar[frozenset[str]] = frozenset(
+        {
+            "columns_missing",
+            "columns_extra",
+            "columns_retyped",
+            "column_missing",
+            "column_extra",
+            "column_retyped",
+            "same_rows",
+            "missing_share",
+            "unseen_levels_share",
+            "out_of_range_share",
+            "infinite_share",
+        }
+    )
 
     min_rows: int = 3
 
@@ -47,6 +62,8 @@ class Schema:
         rows = comparison.reference.n_rows, comparison.candidate.n_rows
         for subject, measurement, evidence in _presence(comparison):
             yield _finding(subject, measurement, evidence, rows)
+        if comparison.reference.digest == comparison.candidate.digest:
+            yield _finding(TABLE, _count("same_rows", rows[1]), {}, rows)
         for name in comparison.columns():
             reference = comparison.reference.columns[name]
             candidate = comparison.candidate.columns[name]

@@ -12,7 +12,17 @@ from detector.cli.main import OTHER_CODES
 from detector.cli.terminal import emit
 from detector.errors import DetectorError
 
-CORE = ("collapse-detector", "click", "jinja2", "numpy", "pyarrow", "rich", "scikit-learn", "scipy")
+CORE = (
+    "collapse-detector",
+    "click",
+    "jinja2",
+    "numpy",
+    "pyarrow",
+    "rich",
+    "scikit-learn",
+    "scipy",
+    "threadpoolctl",
+)
 """What every command may need."""
 
 EXTRAS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ def requested(given: Mapping[str, Any], *, inputs: Iterable[str | None]) -> dict
         click.UsageError: Two reports go to one place, over an input, or into no folder.
 
     """
-    files = {name: given[name] for name in FORMATS if given[name]}
+    files = {name: given[name] for name in FORMATS if given[name] is not None}
     taken = [file for file in inputs if file]
     for name, file in files.items():
         refuse_place(f"--{name}", file, inputs=taken)
@@ -47,11 +48,27 @@ def refuse_place(option: str, file: str, *, inputs: Iterable[str | None]) -> Non
         click.UsageError: It says which option, and why.
 
     """
-    place = Path(file).resolve()
-    if any(Path(other).resolve() == place for other in inputs if other):
+    if not file:
+        raise click.UsageError(f"{option}: there is no file name in it.")
+    place = _resolved(file)
+    if any(_resolved(other) == place for other in inputs if other):
         raise click.UsageError(f"{option} {file}: this command already uses `{file}`.")
     if file != STDOUT and not place.parent.is_dir():
         raise click.UsageError(f"{option} {file}: there is no folder `{place.parent}`.")
+    if file != STDOUT and place.is_symlink():
+        raise click.UsageError(f"{option} {file}: this is a link to itself.")
+    if file != STDOUT and place.is_dir():
+        raise click.UsageError(f"{option} {file}: this is a folder; name a file in it.")
+    if file != STDOUT and not os.access(place.parent, os.W_OK):
+        raise click.UsageError(f"{option} {file}: `{place.parent}` cannot be written to.")
+
+
+def _resolved(file: str) -> Path:
+    """Return the place that links lead to; a link that leads nowhere stays as it is."""
+    try:
+        return Path(file).resolve()
+    except (OSError, RuntimeError):  # a loop of links
+        return Path(file).absolute()
 
 
 def deliver(

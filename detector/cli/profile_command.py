@@ -41,6 +41,9 @@ def command(**given: Any) -> None:
     from detector import api
 
     refuse_place("--output", given["output"], inputs=(given["data"], given["against"]))
+    if not given["output"].endswith(api.PROFILE_SUFFIX):
+        said = f"--output {given['output']}: its name has to end in `{api.PROFILE_SUFFIX}`, "
+        raise click.UsageError(said + "or no command knows it for a profile.")
     if given["explain"]:
         emit(_explained(given["data"], given["kinds"], given["roles"]))
     with progress(quiet=given["quiet"]) as watch:
@@ -65,7 +68,7 @@ def _explained(data: str, kinds: dict[str, Kind], roles: dict[str, Role]) -> str
 
     rows = explain(open_data(data, kinds=kinds, roles=roles))
     return "".join(
-        f"{visible(row.column):<24} {row.kind:<9} {row.role:<8} {visible(row.reason)}\n"
+        f"{visible(row.column):<24} {row.kind:<9} {row.role:<8} {visible(row.reason, limit=200)}\n"
         for row in rows
     )
 
@@ -73,9 +76,10 @@ def _explained(data: str, kinds: dict[str, Kind], roles: dict[str, Role]) -> str
 def _summary(made: Profile) -> str:
     """Return what the profile holds, in one sentence."""
     from detector.formats._escape import visible
+    from detector.formats._words import count
 
     kept = 0 if made.sample is None else made.sample.table.num_rows
     return (
-        f"{visible(made.name)}: {made.n_rows:,} rows, {len(made.columns):,} compared columns, "
-        f"{kept:,} rows in the sample."
+        f"{visible(made.name)}: {count(made.n_rows, 'row')}, "
+        f"{count(len(made.columns), 'compared column')}, {count(kept, 'row')} in the sample."
     )

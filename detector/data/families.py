@@ -19,7 +19,7 @@ class Family(enum.StrEnum):
     DATETIME = "dates"
     SPAN = "times of day or durations"
     TEXT = "text"
-    CODED = "declared categories"
+    CODED = "categories"
     LIST = "lists of numbers"
     OTHER = "nested or binary values"
 

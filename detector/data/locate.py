@@ -40,6 +40,8 @@ def file_source(path: str) -> Source:
 def located(path: str) -> tuple[Path, ...]:
     """Return the files that a path, a folder or a glob means, sorted, none of them empty."""
     place = Path(path).expanduser()
+    if not path.strip():
+        raise InputError("There is no file name in ``.", hint="Perhaps a variable is not set.")
     if "://" in path:
         raise InputError(
             "Only files of this machine are read, not addresses.", hint="Download it first."
@@ -78,7 +80,9 @@ def _inside(folder: Path) -> list[Path]:
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise InputError(f"`{path.name}` is neither a file nor a folder.")
+        raise InputError(
+            f"`{path.name}` is neither a file nor a folder.", hint="Save the rows as a file first."
+        )
     if path.stat().st_size == 0:
         raise InputError(f"`{path.name}` is empty: 0 bytes.", hint="Write it again.")
 
@@ -117,6 +121,8 @@ def _hidden(name: str) -> bool:
 
 def _near_miss(path: Path) -> str:
     """Return the file of nearly this name that does exist."""
+    if path.is_symlink():
+        return "It is a link to a file that is not there."
     folder = path.parent
     if not folder.is_dir():
         return f"There is no folder `{folder.name}` either."

@@ -23,8 +23,10 @@ def array_source(arrays: Mapping[str, Array], *, label: str) -> Source:
     """Return named arrays of equal length as a source; their rows are read block by block.
 
     One array alone: each of its columns (2-D) or fields (structured) is a column, named
-    `c0`, `c1` and so on or by its field. Beside others, or with more than two dimensions,
-    each row of an array is one vector, in a column of the array's name.
+    `c0`, `c1` and so on or by its field; with more than two dimensions, its rows are the
+    vectors `c0`. Beside others, each row of an array with dimensions of its own is one
+    vector, in a column of the array's name. So a file's name is never a column's: two
+    batches are two files.
     """
     columns: dict[str, Array] = {}
     for name, array in arrays.items():
@@ -78,7 +80,7 @@ def _columns(name: str, array: Array, *, alone: bool, label: str) -> dict[str, A
         return {f"c{place}": array[:, place] for place in range(array.shape[1])}
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where} has {array.ndim} dimensions and holds no numbers.")
-    return {name: array}
+    return {"c0" if alone else name: array}
 
 
 def _width(array: Array) -> int:

@@ -67,10 +67,18 @@ class Provenance:
             return 1.0 - self.real_share
         return {Origin.REAL: 0.0, Origin.SYNTHETIC: 1.0}.get(self.origin)
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return what is declared, as JSON data; fields that say nothing are left out."""
+        held = {name: value for name, value in asdict(self).items() if value not in (None, {}, ())}
+        return (
+            held
+            | {"origin": self.origin.value}
+            | ({"parents": [*self.parents]} if self.parents else {})
+        )
+
     def to_json(self) -> str:
         """Return the manifest's text."""
-        held = {name: value for name, value in asdict(self).items() if value not in (None, {}, ())}
-        return json.dumps(held, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        return json.dumps(self.to_plain(), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
     def write(self, data: str | os.PathLike[str]) -> None:
         """Write the manifest beside a data file, whole or not at all."""

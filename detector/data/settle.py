@@ -63,6 +63,7 @@ def settle(
     settled = {}
     for field in source.schema:
         name, look = field.name, looks.get(field.name)
+        _check_alike(name, kinds, roles, reference, label=label)
         if name in kinds:
             found = _asked(source, field, look, kinds[name], label=label)
         elif name in reference:
@@ -117,6 +118,31 @@ def _asked(
         )
     wide, width = (found.wide, found.width) if found else (False, 1)
     return Found(kind=kind, reason="as asked for", wide=wide, width=width)
+
+
+def _check_alike(
+    name: str,
+    kinds: Mapping[str, Kind],
+    roles: Mapping[str, Role],
+    reference: Mapping[str, ColumnSpec],
+    *,
+    label: str,
+) -> None:
+    """Refuse to read a column otherwise than a reference that was read before, a profile."""
+    if name not in reference:
+        return
+    had = reference[name]
+    for asked, has in (
+        (kinds.get(name, had.kind), had.kind),
+        (roles.get(name, had.role), had.role),
+    ):
+        if asked is not has:
+            word = type(has).__name__.lower()
+            raise InputError(
+                f"`{label}`: {shown(name)} is given the {word} {asked}, and the reference has "
+                f"it as {has}.",
+                hint=f"Make its profile again with `--{word} {name}={asked}`.",
+            )
 
 
 def _role(

@@ -26,7 +26,7 @@ HUGE = 1e300
 MOST_BINS = 30
 MOST_LEVELS = 8
 MOST_LABEL = 32
-_TOP, _BASE, _LABELS = 6, 126, 143
+_TOP, _BASE, _LABELS = 20, 126, 143
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

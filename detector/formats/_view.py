@@ -67,6 +67,9 @@ class BlindSpot:
     subject: str
 
 
+_SHORT = (Reason.TOO_FEW_ROWS, Reason.TOO_FEW_GROUPS)
+
+
 def meaning(report: Report) -> str:
     """Return the decision as a sentence, with the share that a CAP allows."""
     failed = (verdict for verdict in report.verdicts if verdict.level is Level.FAIL)
@@ -240,14 +243,16 @@ def _probability(verdict: Verdict) -> float | None:
 
 def _what_is_missing(report: Report) -> str:
     """Return what it would take to decide."""
-    rows = [
-        verdict.rows_needed
-        for verdict in report.verdicts
-        if verdict.level is Level.UNKNOWN and verdict.rows_needed
-    ]
-    if rows:
+    unknown = [verdict for verdict in report.verdicts if verdict.level is Level.UNKNOWN]
+    most = max((verdict.rows_needed or 0 for verdict in unknown), default=0)
+    if most:
+        # A check may use fewer rows of the reference than it has.
+        has = max(verdict.finding.n_reference for verdict in report.verdicts)
+        where = "rows on each side" if has < most else "candidate rows"
         return (
             "The data point neither way clearly enough. "
-            f"About {max(rows):,} candidate rows would settle every open question."
+            f"About {most:,} {where} would settle every open question."
         )
+    if any(verdict.gap in _SHORT for verdict in unknown):
+        return "There are too few rows for a question that the policy requires an answer to."
     return "A question that the policy requires an answer to has none; more rows may not help."

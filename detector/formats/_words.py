@@ -38,6 +38,7 @@ CHECKS = {
 MEASUREMENTS = {
     "association_change": "change of association",
     "auc": "AUC",
+    "declared_real_auc": "AUC of rows declared real",
     "dependence_change": "change of dependence",
     "missing_rate_change": "change of missing share",
     "mmd": "MMD",

@@ -117,7 +117,7 @@ def _card(topic: _view.Topic, kinds: dict[str, str]) -> Card:
         kind = kinds.get(subject.columns[0], "") if len(subject.columns) == 1 else ""
         for chart in _charts.charts(verdict.finding.evidence, kind=kind):
             drawn.setdefault(chart.title, chart)
-    said = dict.fromkeys(_sentence(verdict) for verdict in topic.troubles)
+    said = dict.fromkeys(verdict.message for verdict in topic.troubles)
     worst_first = sorted(topic.verdicts, key=lambda verdict: -verdict.level)
     measured = [_row(one) for one in worst_first if isinstance(one.finding.outcome, Measurement)]
     measured = measured[:MOST_MEASURED]
@@ -160,13 +160,6 @@ def _close_calls(report: Report, kinds: dict[str, str]) -> list[Card]:
         if len(found) == MOST_CLOSE_CALLS:
             break
     return found
-
-
-def _sentence(verdict: Verdict) -> str:
-    """Return a verdict's message, with the waiver that softened it."""
-    if verdict.waived is None:
-        return verdict.message
-    return f"{verdict.message} Waived: {verdict.waived}"
 
 
 def _row(verdict: Verdict) -> dict[str, str]:

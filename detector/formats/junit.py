@@ -100,6 +100,5 @@ def _case(suite: ET.Element, verdict: Verdict, *, open_is_error: bool) -> None:
 
 
 def _details(verdict: Verdict) -> str:
-    """Return what was seen, what to do and what excused it."""
-    waived = f"Waived: {plain(verdict.waived)}" if verdict.waived is not None else ""
-    return "\n".join(filter(None, (plain(verdict.message), plain(verdict.advice), waived)))
+    """Return what was seen, what excused it and what to do."""
+    return "\n".join(filter(None, (plain(verdict.message), plain(verdict.advice))))

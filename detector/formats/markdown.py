@@ -96,8 +96,6 @@ def _findings(report: Report) -> list[str]:
         said = prose(worst.message, limit=300, in_table=True)
         if more := len(topic.subjects) - 1:
             said += f" The same for {more:,} more."
-        if worst.waived is not None:
-            said += f" Waived: {prose(worst.waived, limit=120, in_table=True)}"
         state = f"{_MARKS[topic.level]} {_words.LEVELS[topic.level]}"
         lines.append(f"| {state} | {_escaped(_words.check_title(topic.check))} | {said} |")
     if (more := len(topics) - MOST_FINDINGS) > 0:

@@ -106,8 +106,6 @@ class _Pen:
             said = self._prose(worst.message)
             if more := len(topic.subjects) - 1:
                 said.append(f" The same for {more:,} more.")
-            if worst.waived is not None:
-                said = said.append(" Waived: ").append_text(self._prose(worst.waived))
             self._paragraph(_MARKS[topic.level], said, style=_COLORS[topic.level])
         if (more := len(topics) - MOST_FINDINGS) > 0:
             self._paragraph("", self._prose(f"And {_words.count(more, 'more finding')}."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from detector.findings import Measurement, Reason, SubjectKind
+from detector.findings import Gap, Measurement, Reason, SubjectKind
 from detector.policy import words
 from detector.verdicts import Action, Decision, Level
 
@@ -48,15 +48,21 @@ def _refused(verdicts: Sequence[Verdict], action: Action) -> str:
 
 def _open(verdicts: Sequence[Verdict]) -> str:
     """Say what could not be settled, and how many rows would settle it."""
-    if not any(isinstance(verdict.finding.outcome, Measurement) for verdict in verdicts):
-        return "nothing that the policy asks about could be measured"
     unknown = [verdict for verdict in verdicts if verdict.level is Level.UNKNOWN]
+    if not any(isinstance(verdict.finding.outcome, Measurement) for verdict in verdicts):
+        outcomes = (verdict.finding.outcome for verdict in unknown)
+        why = next((gap.detail for gap in outcomes if isinstance(gap, Gap)), "").rstrip(".")
+        said = "nothing that the policy asks about could be measured"
+        return f"{said}: {why}" if why else said
     crashed = dict.fromkeys(v.finding.check for v in unknown if v.gap is Reason.CHECK_FAILED)
     if crashed:
         return f"a check failed to run ({', '.join(crashed)}), so nothing can be promised"
-    rows = [verdict.rows_needed for verdict in unknown if verdict.rows_needed]
-    if rows:
-        return f"too few rows to tell; about {max(rows):,} would settle it"
+    most = max((verdict.rows_needed or 0 for verdict in unknown), default=0)
+    if most:
+        # A check may use fewer rows of the reference than it has.
+        has = max(verdict.finding.n_reference for verdict in verdicts)
+        where = " on each side" if has < most else ""
+        return f"too few rows to tell; about {most:,}{where} would settle it"
     return unknown[0].message.rstrip(".")
 
 

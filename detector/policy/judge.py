@@ -10,6 +10,7 @@ from detector import catalogue
 from detector.findings import Gap, Measurement, Reason
 from detector.policy import words
 from detector.policy.families import corrected_tests
+from detector.policy.rows import larger
 from detector.policy.rules.rule import Case, Ruling
 from detector.verdicts import Action, Decision, Level, Verdict
 
@@ -94,7 +95,7 @@ def _verdict(
     """Return one rule's word on one finding, waivers aside."""
     corrected_p, detectable = (test.corrected_p if test else None), None
     if isinstance(outcome := finding.outcome, Gap):
-        ruling = _gap(rule, outcome)
+        ruling = _gap(rule, finding, outcome)
     else:
         sharers = test.sharers if test else 1
         case = Case(finding=finding, alpha=alpha, corrected_p=corrected_p, sharers=sharers)
@@ -118,10 +119,12 @@ def _verdict(
     )
 
 
-def _gap(rule: Rule, gap: Gap) -> Ruling:
+def _gap(rule: Rule, finding: Finding, gap: Gap) -> Ruling:
     """Rule on what could not be measured."""
     level = rule.gap_level(gap.reason)
-    advice = words.GAP_ADVICE.get(gap.reason, "") if level > Level.PASS else ""
+    short = gap.reason is Reason.TOO_FEW_ROWS
+    advice = larger(finding) if short else words.GAP_ADVICE.get(gap.reason, "")
+    advice = advice if level > Level.PASS else ""
     return Ruling(level=level, because=gap.detail, advice=advice, gap=gap.reason)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import sys
 import types
 import typing
@@ -53,6 +54,8 @@ def options_of(plugin: Callable[..., object]) -> tuple[Option, ...]:
 
 def fault_of(option: Option, value: object) -> str | None:
     """Return what is wrong with a value's type, or None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"`{option.name}` is {shown(value)}; it has to be a finite number"
     if option.type is NOTHING or _is(value, option.type):
         return None
     return f"`{option.name}` is {shown(value)}; it has to be {_named(option.type)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from detector import catalogue
@@ -52,7 +53,7 @@ def _rule(table: Table, checks: tuple[str, ...], kinds: tuple[str, ...]) -> Rule
         name=table.text("name"),
         check=check,
         kind=kind,
-        measurement=table.text("measurement", "*"),
+        measurement=_measurement(table, check if check in checks else ""),
         columns=table.text("columns", "*"),
         action=table.choice("action", Action.REJECT),
         on_gap=on_gap,
@@ -63,6 +64,25 @@ def _rule(table: Table, checks: tuple[str, ...], kinds: tuple[str, ...]) -> Rule
         cap=_cap(table),
         options=_options(table, kind, kinds),
     )
+
+
+def _measurement(table: Table, check: str) -> str:
+    """Return the pattern of measurement names; the check has to have one that fits."""
+    pattern = table.text("measurement", "*")
+    if check and pattern != "*":
+        measures = _measures(check)
+        if measures and not any(fnmatchcase(name, pattern) for name in measures):
+            advice = nearest(pattern, tuple(sorted(measures)))
+            table.fault("measurement", f"`{check}` measures no `{pattern}`; {advice}")
+    return pattern
+
+
+def _measures(check: str) -> frozenset[str]:
+    """Return the names of a check's measurements; none where it cannot be loaded or tell."""
+    try:
+        return frozenset(getattr(catalogue.load(CHECKS, check), "measures", ()))
+    except DetectorError:
+        return frozenset()
 
 
 def _cap(table: Table) -> float | None:
@@ -131,7 +151,8 @@ def _waiver(table: Table, rules: tuple[str, ...]) -> Waiver:
     """Build one waiver."""
     rule = table.text("rule")
     if rule and rule not in rules:
-        table.fault("rule", f"there is no rule `{rule}` to waive; {nearest(rule, rules)}")
+        named = tuple(dict.fromkeys(filter(None, rules)))
+        table.fault("rule", f"there is no rule `{rule}` to waive; {nearest(rule, named)}")
     waiver = Waiver(
         rule=rule,
         subject=table.text("subject"),

@@ -12,6 +12,10 @@ MOST = 10**12
 """Above this many rows the honest answer is that rows will not help."""
 
 
+LARGER_BATCH = "Judge a larger batch."
+LARGER_REFERENCE = "Take a larger reference."
+
+
 class Need(NamedTuple):
     """Rows that would settle a question, and the same as half a sentence."""
 
@@ -45,6 +49,11 @@ def rows_needed(finding: Finding, *, times: float, rate: float) -> Need:
     rounded = _up(rows)
     where = "rows of the candidate" if alone else "rows on each side"
     return Need(rounded, f"about {rounded:,} {where} would settle it")
+
+
+def larger(finding: Finding) -> str:
+    """Return which side should be larger, where a number needs rows to be there at all."""
+    return LARGER_REFERENCE if finding.n_reference < finding.n_candidate else LARGER_BATCH
 
 
 def times_narrower(value: float, interval: tuple[float, float], *limits: float) -> float:

@@ -27,11 +27,15 @@ class Phrase:
         seen: What was seen; may use `{subject}`, `{value}`, and from the evidence `{listed}`
             (the columns, if it names any) and `{how}` (the direction, or from what to what).
         advice: What to do when it is too much; names no subject, so that it is said once.
+        unclear: What was seen where the interval holds the value of no difference.
+        below: What was seen where the interval lies wholly below that value.
 
     """
 
     seen: str
     advice: str
+    unclear: str = ""
+    below: str = ""
 
 
 _ADD = "Add the missing columns, or list them under `ignore` in the policy."
@@ -56,6 +60,10 @@ PHRASES: Mapping[str, Phrase] = {
     "columns_retyped": Phrase(
         seen="columns of another kind than in the reference: {value}{listed}",
         advice=_CONVERT,
+    ),
+    "same_rows": Phrase(
+        seen="the candidate is the reference itself: the same {value} rows",
+        advice="Give the batch under question; rows that are trusted already tell nothing new.",
     ),
     "unseen_levels_share": Phrase(
         seen="{value} of the rows have a level of {subject} that the reference never has",
@@ -90,15 +98,38 @@ PHRASES: Mapping[str, Phrase] = {
     "mmd": Phrase(
         seen="whole rows differ by {value} (maximum mean discrepancy)", advice=_TELL_APART
     ),
+    "declared_synthetic_share": Phrase(
+        seen="{value} of the rows are declared synthetic",
+        advice="Ask for real rows, or let the batch be a smaller part of the training set.",
+    ),
+    "generation": Phrase(
+        seen="the batch declares that it is generation {value}, where real rows are 0",
+        advice="Take an earlier generation, or real rows.",
+    ),
+    "unknown_parents": Phrase(
+        seen="declared parents that are none of the data sets at hand: {value}",
+        advice="Find out what the batch was made from.",
+    ),
+    "digest_mismatch": Phrase(
+        seen="declared digests that these rows do not have: {value}",
+        advice="Find out what changed the rows, then write the manifest again.",
+    ),
+    "declared_real_auc": Phrase(
+        seen="rows that are declared real are told from the reference's with an AUC of {value}",
+        advice="Ask where the batch comes from: its manifest may be wrong.",
+    ),
     "auc": Phrase(
         seen="a trained classifier tells the candidate's rows from the reference's with an AUC "
         "of {value}{listed}",
         advice=_TELL_APART,
+        unclear="a trained classifier that should tell the candidate's rows from the reference's "
+        "has an AUC of {value}, and a coin has 0.5",
+        below="rows of the candidate look copied: a trained classifier takes them for the "
+        "reference's, with an AUC of {value}",
     ),
 }
 
 GAP_ADVICE: Mapping[Reason, str] = {
-    Reason.TOO_FEW_ROWS: "Judge a larger batch.",
     Reason.TOO_FEW_GROUPS: "Judge a batch with more groups.",
     Reason.NO_COMMON_COLUMNS: "Compare two tables with the same column names.",
     Reason.NEEDS_ROWS: "Use a reference profile that keeps a sample of rows.",
@@ -131,12 +162,23 @@ def brief(finding: Finding) -> str:
     looked_at = subject(finding.subject)
     if isinstance(outcome, Gap):
         return f"{outcome.name.replace('_', ' ')} of {looked_at} could not be measured"
-    return phrase(outcome).seen.format(
+    return _wording(outcome).format(
         subject=looked_at,
         value=quantity(outcome.value, outcome),
         listed=_listed(finding.evidence),
         how=_how(finding.evidence),
     )
+
+
+def _wording(measurement: Measurement) -> str:
+    """Return the wording that fits where the interval lies."""
+    said, null = phrase(measurement), measurement.null_value
+    if measurement.interval is None or null is None:
+        return said.seen
+    low, high = measurement.interval
+    if high < null:
+        return said.below or said.seen
+    return (low <= null and said.unclear) or said.seen
 
 
 def sentence(*clauses: str) -> str:

@@ -106,6 +106,13 @@ def _fold(
 _Sampled = tuple[SampleState, int, int]
 
 
+def multiset(content: NDArray[np.uint64]) -> tuple[int, int]:
+    """Return two order-free 64-bit sums over row hashes; those of parts add up."""
+    first = np.add.reduce(hashing.mix(content + np.uint64(1)))
+    second = np.add.reduce(hashing.mix(content ^ np.uint64(2**63 + 1)))
+    return int(first), int(second)
+
+
 class _Sampler:
     """Samples rows batch by batch; the bound falls as batches come in."""
 
@@ -120,10 +127,8 @@ class _Sampler:
 
     def fold(self, batch: pa.RecordBatch, decoded: Decoded) -> _Sampled:
         content = row_hashes(decoded)
-        first = np.add.reduce(hashing.mix(content + np.uint64(1)))
-        second = np.add.reduce(hashing.mix(content ^ np.uint64(2**63 + 1)))
         state = fold_rows(batch, content, salt=self._salt, bound=self._bound)
-        return state, int(first), int(second)
+        return state, *multiset(content)
 
     def collect(self, results: Iterable[_Sampled]) -> tuple[int, int]:
         """Merge the samples of all batches; return the digest of all rows."""

@@ -2,7 +2,8 @@
 
 | member | holds |
 | --- | --- |
-| `profile.json` | version, schema, scalars, levels, and the SHA-256 of every other member |
+| `profile.json` | version, schema, scalars, levels, and the SHA-256 of every member below |
+| `profile.sha256` | the SHA-256 of `profile.json` |
 | `edges.npy`, `counts.npy` | all columns one after another; lengths are in the JSON |
 | `sample.arrow`, `content.npy`, `smallest.npy`, `count.npy` | the row sample; may be absent |
 | `kernel_sums.npy` | kernel feature sums; may be absent |
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[Any]]
 
 FORMAT = "collapse-detector profile"
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 4 * 2**30
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -62,8 +63,8 @@ def save(profile: Profile, path: str) -> None:
     if profile.state is not None:
         members["sample.arrow"] = _ipc(profile.state.rows)
     header["members"] = {name: _sha256(data) for name, data in members.items()}
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False)
-    packed = {"profile.json": text.encode("utf-8", "surrogatepass"), **members}
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
+    packed = {"profile.json": text, "profile.sha256": _sha256(text).encode(), **members}
     target = Path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".profile-")
@@ -105,27 +106,31 @@ def load(path: str) -> Profile:
     header = _read_header(members.get("profile.json", b""))
     if header is None:
         raise ReportError(f"{name} is not a profile.", hint=again)
-    if header["version"] != VERSION:
+    if header.get("version") != VERSION:
         raise ReportError(
-            f"{name} has profile version {header['version']}; this release reads {VERSION}.",
+            f"{name} has profile version {header.get('version')}; this release reads {VERSION}.",
             hint=again,
         )
-    for member, digest in header["members"].items():
+    own = members.get("profile.sha256", b"").decode("ascii", "replace")
+    for member, digest in {"profile.json": own, **header.get("members", {})}.items():
         if member not in members or _sha256(members[member]) != digest:
             raise ReportError(f"{name} is damaged: {member} fails its digest.", hint=again)
-    arrays = {
-        member.removesuffix(".npy"): np.load(io.BytesIO(data), allow_pickle=False)
-        for member, data in members.items()
-        if member.endswith(".npy")
-    }
-    return _profile(header, arrays, members.get("sample.arrow"))
+    try:
+        arrays = {
+            member.removesuffix(".npy"): np.load(io.BytesIO(data), allow_pickle=False)
+            for member, data in members.items()
+            if member.endswith(".npy")
+        }
+        return _profile(header, arrays, members.get("sample.arrow"))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ReportError(f"{name} is damaged: its parts do not fit.", hint=again) from error
 
 
 def _read_header(data: bytes) -> dict[str, Any] | None:
     """Return the header, or None when the bytes are not a profile's."""
     try:
         header = json.loads(data.decode("utf-8", "surrogatepass"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return header if isinstance(header, dict) and header.get("format") == FORMAT else None
 

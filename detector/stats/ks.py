@@ -133,12 +133,29 @@ def _p_value_of_many(cells: _Cells, statistic: float) -> float:
     first = np.flatnonzero(np.concatenate(([True], run[1:] != run[:-1])))
     lengths = np.add.reduceat(step, first)
     margins = np.add.reduceat(step * overshoot, first) / lengths
-    survival = _survival(barrier, lengths, np.where(alone[first], np.inf, barrier + margins))
+    walls = np.where(alone[first], np.inf, barrier + margins)
+    survival = _survival(barrier, *_without_specks(lengths, walls, (barrier / _HALF) ** 2))
     if 1 - survival > _PRECISE:
         return 1 - survival
     ends = np.cumsum(step)[:-1]
     each = 2 * ndtr(-barrier / np.sqrt(ends * (1 - ends)))
     return float(min(_PRECISE, 2 * math.exp(-2 * barrier * barrier), each.sum()))
+
+
+def _without_specks(lengths: Numbers, walls: Numbers, least: float) -> tuple[Numbers, Numbers]:
+    """Return the steps with those too short for the grid joined to a tied value beside them.
+
+    A rare value between large ties is a step much narrower than the grid is fine; the walk
+    hardly moves in it, so nothing is lost by not watching where it begins. Only runs are
+    that short, and a run that is not alone has a tied value beside it.
+    """
+    specks = (lengths < least) & np.isfinite(walls)
+    if len(lengths) == 1 or not specks.any():
+        return lengths, walls
+    joined = lengths.copy()
+    for place in np.flatnonzero(specks):
+        joined[place + 1 if place + 1 < len(lengths) else place - 1] += lengths[place]
+    return joined[~specks], walls[~specks]
 
 
 def _survival(barrier: float, lengths: Numbers, walls: Numbers) -> float:
@@ -151,6 +168,8 @@ def _survival(barrier: float, lengths: Numbers, walls: Numbers) -> float:
 
     """
     if len(lengths) == 1:
+        if math.isinf(walls[0]):
+            return 1.0  # nothing within sight; the caller bounds how small the chance is
         return float(_walled(np.zeros(1), 1.0, walls[0])[0] * math.sqrt(2 * math.pi))
     width = barrier / _HALF
     offsets = np.arange(-2 * _HALF, 2 * _HALF + 1) * width

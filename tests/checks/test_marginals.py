@@ -183,7 +183,7 @@ def test_a_real_change_of_clustered_rows_is_found() -> None:
     one, two = clustered(rng, 60, 0), clustered(rng, 60, 100)
     two["x"] = np.asarray(two["x"]) + 1.5
     found = findings(Marginals(permutations=199), compared(one, two, roles=GROUPED))
-    assert measured(found["wasserstein of x"]).p_value == pytest.approx(1 / 200)
+    assert measured(found["wasserstein of x"]).p_value < 1e-5
     assert measured(found["wasserstein of x"]).interval[0] > 0.5
     assert measured(found["total_variation of level"]).p_value > 0.01
 

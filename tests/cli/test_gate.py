@@ -145,6 +145,8 @@ def test_a_format_on_stdout_is_utf8_whatever_the_terminal_says():
         (["--html", "b"], "--html b: this command already uses `b`"),
         (["--html", "no/where.html"], "--html no/where.html: there is no folder"),
         (["--policy", "p.toml", "--json", "p.toml"], "this command already uses `p.toml`"),
+        (["--html", "."], "--html .: this is a folder; name a file in it"),
+        (["--html", ""], "--html: there is no file name in it"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, gate, options, fault):
@@ -152,6 +154,20 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, gate, o
     assert (code, out) == (2, "")
     assert fault in err
     assert gate.asked is None
+
+
+def test_a_link_to_itself_is_refused_before_any_work(call, gate, tmp_path):
+    (tmp_path / "loop.html").symlink_to("loop.html")
+    code, out, err = call("gate", "a", "b", "--html", "loop.html")
+    assert (code, out, gate.asked) == (2, "", None)
+    assert "this is a link to itself" in err
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(call, gate, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    code, out, err = call("gate", "a", "b", "--html", "r.html")
+    assert (code, out, gate.asked) == (2, "", None)
+    assert "cannot be written to" in err
 
 
 @pytest.mark.usefixtures("gate")

@@ -125,6 +125,14 @@ def test_every_finding_survives_json(name: str) -> None:
     assert again.to_json() == report.to_json()
 
 
+@pytest.mark.parametrize("case", degenerate())
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_policy_can_name_whatever_it_measures(name: str, case: str) -> None:
+    measures = catalogue.load("detector.checks", name).measures
+    for finding in run(name, *degenerate()[case]):
+        assert finding.outcome.name in measures | {name}
+
+
 @pytest.mark.parametrize("name", CHECKS)
 def test_keys_are_unique(name: str) -> None:
     findings = run(name, frame(300, seed=1), frame(250, seed=2, shift=0.5))

@@ -279,6 +279,21 @@ def test_a_missing_file_comes_with_a_near_miss(tmp_path):
         open_data("s3://bucket/a.csv")
 
 
+def test_a_link_to_nothing_says_so_and_suggests_not_itself(tmp_path):
+    (tmp_path / "a.csv").symlink_to("gone.csv")
+    with pytest.raises(InputError) as caught:
+        open_data(tmp_path / "a.csv")
+    assert str(caught.value) == (
+        "There is no file `a.csv`. It is a link to a file that is not there."
+    )
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_no_file_name_is_not_the_working_directory(name):
+    with pytest.raises(InputError, match="There is no file name"):
+        open_data(name)
+
+
 def test_what_is_no_table_is_refused():
     with pytest.raises(InputError, match=r"A int is not read as rows and columns\. Give a path"):
         open_data(5)

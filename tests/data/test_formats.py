@@ -209,10 +209,13 @@ def test_a_structured_array_has_a_column_a_field(tmp_path):
 def test_images_become_one_vector_column(tmp_path):
     images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
     np.save(tmp_path / "digits.npy", images)
-    dataset = open_data(tmp_path / "digits.npy")
-    (spec,) = dataset.schema.columns
-    assert (spec.name, spec.kind, spec.width) == ("digits", Kind.VECTOR, 12)
-    assert [row["digits"] for row in rows_of(dataset)] == images.reshape(2, 12).tolist()
+    np.save(tmp_path / "more.npy", images)
+    np.savez(tmp_path / "digits.npz", images=images)
+    sources = [tmp_path / name for name in ("digits.npy", "more.npy", "digits.npz")]
+    for dataset in map(open_data, [images, *sources]):
+        (spec,) = dataset.schema.columns
+        assert (spec.name, spec.kind, spec.width) == ("c0", Kind.VECTOR, 12)
+        assert [row["c0"] for row in rows_of(dataset)] == images.reshape(2, 12).tolist()
 
 
 def test_an_embedding_beside_labels_becomes_a_vector(tmp_path):

@@ -338,6 +338,20 @@ def test_columns_of_the_reference_may_be_given_kinds_when_the_candidate_lacks_th
     open_data({"y": [1]}, kinds={"x": "category"}, like=reference(Kind.CATEGORY))
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"kinds": {"x": "category"}}, "`x` is given the kind category, and .* it as integer"),
+        ({"roles": {"x": "group"}}, "`x` is given the role group, and .* it as feature"),
+    ],
+)
+def test_a_reference_that_was_read_before_is_not_read_otherwise_now(asked, said):
+    like = reference(Kind.INTEGER)
+    with pytest.raises(InputError, match=said):
+        open_data({"x": [1, 2, 3]}, like=like, **asked)
+    open_data({"x": [1, 2, 3]}, like=like, kinds={"x": "integer"}, roles={"x": "feature"})
+
+
 # --- row order ----------------------------------------------------------------------------
 
 cells = st.sampled_from(

@@ -34,12 +34,18 @@ def only(evidence, **more):
 
 def test_two_bins_stand_side_by_side_as_high_as_their_shares():
     chart = only({"edges": [0, 1, 2], "reference_share": [0.25, 0.75], "candidate_share": [1, 0]})
-    assert chart.reference == "M0 126V96.0H160.0V36.0H320.0V126Z"
-    assert chart.candidate == "M0 126V6.0H160.0V126.0H320.0V126"
+    assert chart.reference == "M0 126V99.5H160.0V46.5H320.0V126Z"
+    assert chart.candidate == "M0 126V20.0H160.0V126.0H320.0V126"
     assert chart.rows == (("0 to 1", "25 %", "100 %"), ("1 to 2", "75 %", "0 %"))
     assert chart.summary == (
         "The largest change is at 0 to 1: 25 % of the reference, 100 % of the candidate."
     )
+
+
+def test_the_tallest_bar_stays_below_the_words_above_the_chart():
+    chart = only({"edges": [0, 1, 2], "reference_share": [1, 0], "candidate_share": [0.5, 0.5]})
+    words_end = 14  # the baseline of `chart.top` in macros.html
+    assert min(float(top) for top in re.findall(r"V([\d.]+)H", chart.reference)) > words_end
 
 
 def test_bins_beyond_the_edges_are_open():

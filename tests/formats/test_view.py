@@ -101,6 +101,21 @@ def test_undecided_for_want_of_anything_but_rows_promises_no_number():
     assert "more rows may not help" in _view.how_sure(report)
 
 
+def test_undecided_for_want_of_rows_never_says_that_rows_may_not_help():
+    gap = finding("joint", TABLE, Gap(name="mmd", reason=Reason.TOO_FEW_ROWS, detail="5 rows"))
+    one = verdict(gap, Level.UNKNOWN, gap=Reason.TOO_FEW_ROWS)
+    said = _view.how_sure(reports.report(Decision.UNDECIDED, "", [one]))
+    assert said == "There are too few rows for a question that the policy requires an answer to."
+
+
+@pytest.mark.parametrize(("rows", "asked"), [(900, "candidate rows"), (9_000, "rows on each side")])
+def test_rows_are_asked_of_both_sides_where_the_reference_has_fewer(rows, asked):
+    found = finding("joint", TABLE, measured(), rows=(1_000, 500))
+    one = verdict(found, Level.UNKNOWN, rows_needed=rows)
+    said = _view.how_sure(reports.report(Decision.UNDECIDED, "", [one]))
+    assert f"About {rows:,} {asked} would settle every open question." in said
+
+
 def test_the_blind_spot_is_the_least_sharp_column_and_the_gates_own_figure_goes_first():
     found = [
         finding("marginals", column(name), measured(detectable=size))

@@ -66,7 +66,7 @@ def test_too_few_rows_says_how_many_would_do():
         moved("b", 0.0, p_value=1.0, detectable=0.1),
     ]
     words = said(found, blind, alpha=0.05, correction=Correction.NONE)
-    assert words == "UNDECIDED: too few rows to tell; about 4,000 would settle it."
+    assert words == "UNDECIDED: too few rows to tell; about 4,000 on each side would settle it."
 
 
 def test_what_else_is_open_is_said_as_it_is():
@@ -86,6 +86,8 @@ def test_nothing_measured_is_said_to_be_so():
     words = "UNDECIDED: nothing that the policy asks about could be measured."
     assert said([], rule()) == words
     assert said([gap()], rule(on_gap=Level.PASS)) == words
+    why = "UNDECIDED: nothing that the policy asks about could be measured: 2 rows."
+    assert said([gap()], rule()) == why
 
 
 def test_an_admission_says_what_would_have_been_seen():

@@ -64,7 +64,8 @@ def test_a_value_on_the_limit_is_settled_by_no_number_of_rows():
 
 
 def test_fail_and_pass_say_the_limit():
-    assert judge(case(3), at_most=0).because == "only at most 0 is allowed"
+    assert judge(case(3), at_most=0).because == "none is allowed"
+    assert judge(case(3), at_most=2).because == "only at most 2 is allowed"
     assert judge(case(3), at_most=5, at_least=1).because == ("at most 5 and at least 1 is allowed")
 
 

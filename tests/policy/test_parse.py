@@ -19,6 +19,7 @@ from detector.verdicts import Action, Level
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
     name: ClassVar[str] = "joint"
+    measures: ClassVar[frozenset[str]] = frozenset({"mmd"})
     permutations: int = 199
     share: float = 0.5
     exact: bool = False
@@ -259,6 +260,11 @@ def test_an_option_of_unknown_type_is_left_to_the_check():
         ({"kind": None}, "line 1: `kind` is missing"),
         ({"name": "3"}, "line 2: `name` is 3; it has to be text that says something"),
         ({"at_most": "'x'"}, 'line 5: `at_most` is "x"; it has to be a number'),
+        ({"at_most": "nan"}, "line 5: `at_most` is nan; it has to be a finite number"),
+        (
+            {"check": "'joint'", "measurement": "'mdm'"},
+            "line 6: `joint` measures no `mdm`; did you mean `mmd`?",
+        ),
         ({"at_most": None}, "line 1: `limit` needs `at_most` or `at_least`"),
         ({"margin": "1"}, "line 6: a `limit` rule has no key `margin`; there are `action`, "),
         ({"kind": "'equivalent'"}, "line 1: a `equivalent` rule needs `margin`"),

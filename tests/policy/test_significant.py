@@ -115,6 +115,14 @@ def test_a_measurement_that_is_no_test_is_unknown():
     assert ruling.advice == "Use a `limit` rule for it."
 
 
+@pytest.mark.parametrize(("value", "level"), [(0.05, Level.PASS), (0.0501, Level.UNKNOWN)])
+def test_a_number_that_is_no_test_passes_only_within_negligible(value, level):
+    ruling = judge(case(value, unit="share"), negligible=0.05)
+    assert ruling.level is level
+    if level is Level.PASS:
+        assert ruling.because == "not tested, but within the 5 % that may pass"
+
+
 def test_failing_advises_by_what_was_measured():
     assert judge(case(2, **CERTAIN)).advice == (
         "Compare both files for changed units, filters, sources or dates."

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.findings import TABLE, Finding, Measurement, Reason, Worse, column, pair
+from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column, pair
 from detector.policy import words
-from detector.policy.rows import rows_needed, times_narrower
+from detector.policy.rows import larger, rows_needed, times_narrower
 from tests.policy.cases import finding, gap, measured
 
 
@@ -64,6 +64,20 @@ def test_the_evidence_says_how():
     assert words.brief(finding(many, subject=TABLE, columns=told)).endswith(": `a`, `b`")
 
 
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((0.81, 0.89), "a trained classifier tells the candidate's rows from the reference's"),
+        ((0.48, 0.55), "a trained classifier that should tell the candidate's rows from"),
+        ((0.38, 0.43), "rows of the candidate look copied: a trained classifier takes them"),
+    ],
+)
+def test_an_auc_is_spoken_of_by_the_side_of_a_coin_that_its_interval_lies_on(interval, said):
+    middle = sum(interval) / 2
+    area = measured(middle, name="auc", null_value=0.5, interval=interval, worse=Worse.BOTH)
+    assert words.brief(finding(area, subject=TABLE)).startswith(said)
+
+
 def test_how_sure_it_is_follows_in_brackets():
     exact = measured(0.5)
     wide = measured(0.5, interval=(0.25, 0.75), unit="spreads")
@@ -89,7 +103,8 @@ def test_every_gap_reason_has_advice_or_needs_none():
         Reason.ALL_MISSING,
         Reason.KIND_NOT_SUPPORTED,
     }
-    assert set(Reason) - set(words.GAP_ADVICE) == calm
+    by_side = {Reason.TOO_FEW_ROWS}
+    assert set(Reason) - set(words.GAP_ADVICE) == calm | by_side
 
 
 @pytest.mark.parametrize("phrase", words.PHRASES.values())
@@ -108,11 +123,31 @@ def need(n, m, times, rate=0.5):
 
 def test_a_large_reference_lets_the_candidate_grow_alone():
     # Half as wide: 1/m' = (1/10^6 + 1/100) / 4 - 1/10^6, so 401 rows; rounded up to 410.
-    assert need(1_000_000, 100, 2) == (410, "about 410 rows of the candidate would settle it")
+    said = "about 410 rows of the candidate would settle it"
+    assert need(1_000_000, 100, 2) == (410, said)
 
 
 def test_a_small_reference_has_to_grow_too():
-    assert need(100, 100, 2) == (400, "about 400 rows on each side would settle it")
+    said = "about 400 rows on each side would settle it"
+    assert need(100, 100, 2) == (400, said)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "advice"),
+    [
+        (9, 100, "Take a larger reference."),
+        (100, 9, "Judge a larger batch."),
+    ],
+)
+def test_the_smaller_side_has_to_grow_where_rows_are_too_few_for_any_number(n, m, advice):
+    found = Finding(
+        check="c",
+        subject=TABLE,
+        outcome=Gap(name="x", reason=Reason.TOO_FEW_ROWS, detail="9 rows"),
+        n_reference=n,
+        n_candidate=m,
+    )
+    assert larger(found) == advice
 
 
 def test_without_a_reference_only_the_candidate_counts():

@@ -15,6 +15,7 @@ from tests.profiles.tables import dataset, mixed_table
 from tests.profiles.test_profile import same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PROFILE = make_profile(dataset(mixed_table(700, seed=0)))
@@ -66,7 +67,31 @@ def test_another_version_is_refused_by_number(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         header = {"format": "collapse-detector profile", "version": 99, "members": {}}
         archive.writestr("profile.json", json.dumps(header))
-    with pytest.raises(ReportError, match="version 99; this release reads 1"):
+    with pytest.raises(ReportError, match="version 99; this release reads 2"):
+        Profile.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda text: text.replace(b'"n_rows": ', b'"n_rows": 1'),
+            r"profile\.json fails its digest",
+        ),
+        (lambda _: b"[" * 100_000, "is not a profile"),
+    ],
+)
+def test_a_changed_header_is_noticed(
+    tmp_path: Path, change: Callable[[bytes], bytes], said: str
+) -> None:
+    path = tmp_path / "a.profile"
+    PROFILE.save(str(path))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, change(data) if name == "profile.json" else data)
+    with pytest.raises(ReportError, match=said):
         Profile.load(str(path))
 
 

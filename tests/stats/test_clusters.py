@@ -61,8 +61,30 @@ def test_a_share_that_only_one_side_has_is_found() -> None:
     groups, _, sides = two_sides(rng, 30, 30)
     drawn = c.relabel(groups, sides, permutations=199, rng=rng)
     found = c.share_test(sides & (rng.random(len(sides)) < 0.5), drawn)
-    assert found.p_value == pytest.approx(1 / 200)
+    assert found.p_value < 1 / 200
     assert 0 < found.interval[0] < found.value < found.interval[1] <= 1
+
+
+def test_the_tail_beyond_all_relabelings_goes_on_as_it_falls() -> None:
+    # An exponential law: one in a thousand lies above log 1000, one in a million twice as far.
+    drawn = -np.log((np.arange(999) + 0.5) / 999)
+    seen = [c._p_value(np.array([np.log(10.0) * power, *drawn])) for power in (1, 4, 6)]
+    assert seen[0] == pytest.approx(0.1, rel=0.02)
+    assert np.log10(seen[1:]) == pytest.approx([-4, -6], abs=0.3)
+
+
+@pytest.mark.calibration
+@pytest.mark.parametrize("law", ["half normal", "chi-squared", "uniform"])
+def test_small_p_values_are_not_too_small(law: str, calibration_runs: Callable[..., int]) -> None:
+    runs = calibration_runs(bounded=20_000, full=100_000)
+    rng = np.random.default_rng(4)
+    small = 0
+    for _ in range(runs // 500):
+        drawn = np.abs(rng.standard_normal((500, 1000)))
+        if law != "half normal":
+            drawn = rng.random(drawn.shape) if law == "uniform" else drawn**2
+        small += sum(c._p_value(row) <= 0.001 for row in drawn)
+    assert small <= stats.binom.ppf(0.9995, runs, 0.0015)
 
 
 @pytest.mark.calibration

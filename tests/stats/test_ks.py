@@ -110,6 +110,21 @@ def test_a_lone_new_value_among_millions_is_as_likely_as_it_is() -> None:
     assert found.p_value == pytest.approx(0.001 / 2, rel=0.01)
 
 
+@pytest.mark.parametrize("place", [0, 5, 10])
+def test_a_rare_value_beside_large_ties_does_not_cry_drift(place: int) -> None:
+    # Departure times: ten values of twenty thousand rows, and one of two.
+    pooled = np.insert(np.full(10, 20_000), place, 2)
+    rng = np.random.default_rng(place)
+    seen = []
+    for _ in range(400):
+        side = rng.multivariate_hypergeometric(pooled, int(pooled.sum()) // 2)
+        held = np.zeros((2, 2 * len(pooled) + 1), np.int64)
+        held[:, 1::2] = side, pooled - side
+        seen.append(ks_test(*held).p_value)
+    rejected = int((np.array(seen) <= 0.05).sum())
+    assert stats.binom.ppf(0.0005, 400, 0.05) <= rejected <= stats.binom.ppf(0.9995, 400, 0.05)
+
+
 def test_samples_apart_have_a_tiny_p_value_and_never_zero() -> None:
     for rows in (20, 2000, 10**6):
         p_value = ks_test(np.array([0, rows, 0, 0, 0]), np.array([0, 0, 0, rows, 0])).p_value

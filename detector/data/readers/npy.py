@@ -26,7 +26,7 @@ def open(paths: Sequence[Path]) -> Source:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, SyntaxError, EOFError, TokenError) as error:
         raise _fault(path, str(error)) from error
-    return array_source({path.stem: array}, label=path.name)
+    return array_source({"c0": array}, label=path.name)
 
 
 def _fault(path: Path, said: str) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from detector.policy.rows import rows_needed, times_narrower
+from detector.policy.rows import LARGER_BATCH, rows_needed, times_narrower
 from detector.policy.rules.rule import Ruling
 from detector.policy.words import number, phrase, quantity
 from detector.verdicts import Level
@@ -65,6 +65,6 @@ def _undecided(case: Case, far: str, *, margin: float) -> Ruling:
     return Ruling(
         level=Level.UNKNOWN,
         because=because,
-        advice=COPIES if copied else "Judge a larger batch.",
+        advice=COPIES if copied else LARGER_BATCH,
         rows_needed=need.rows,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from detector.policy.rows import rows_needed, times_narrower
+from detector.policy.rows import LARGER_BATCH, rows_needed, times_narrower
 from detector.policy.rules.rule import Ruling
 from detector.policy.words import phrase, quantity
 from detector.verdicts import Level
@@ -30,11 +30,12 @@ def judge(case: Case, *, at_most: float | None = None, at_least: float | None = 
     said = [f"at most {quantity(at_most, case.measurement)}"] if at_most is not None else []
     said += [f"at least {quantity(at_least, case.measurement)}"] if at_least is not None else []
     allowed = f"{' and '.join(said)} is allowed"
+    none = at_most == 0 and at_least is None
     ceiling = float("inf") if at_most is None else at_most
     floor = float("-inf") if at_least is None else at_least
     if low > ceiling or high < floor:
-        advice = phrase(case.measurement).advice
-        return Ruling(level=Level.FAIL, because=f"only {allowed}", advice=advice)
+        because = "none is allowed" if none else f"only {allowed}"
+        return Ruling(level=Level.FAIL, because=because, advice=phrase(case.measurement).advice)
     if floor <= low and high <= ceiling:
         return Ruling(level=Level.PASS, because=allowed)
     times = times_narrower(case.measurement.value, case.interval, floor, ceiling)
@@ -42,6 +43,6 @@ def judge(case: Case, *, at_most: float | None = None, at_least: float | None = 
     return Ruling(
         level=Level.UNKNOWN,
         because=f"{allowed}, and too few rows to tell; {need.words}",
-        advice="Judge a larger batch.",
+        advice=LARGER_BATCH,
         rows_needed=need.rows,
     )

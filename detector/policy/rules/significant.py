@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from detector.findings import Reason, Worse
-from detector.policy.rows import rows_needed
+from detector.policy.rows import LARGER_BATCH, rows_needed
 from detector.policy.rules.rule import Ruling
 from detector.policy.words import phrase, quantity
 from detector.verdicts import Level
@@ -24,7 +24,8 @@ def judge(
     """FAIL where the change is certain and not negligible.
 
     PASS where chance explains it, WARN where it is real but may be negligible, and a gap
-    where the rows are too few for `must_detect`.
+    where the rows are too few for `must_detect`. A number that is no test passes only
+    within `negligible`.
 
     Args:
         case: The case.
@@ -38,12 +39,11 @@ def judge(
     for name, option in (("negligible", negligible), ("must_detect", must_detect)):
         if option is not None and option < 0:
             raise ValueError(f"`{name}` is {option}; a size is at least 0")
-    if case.corrected_p is None:
-        because = "there is no p-value, so a `significant` rule has nothing to say"
-        return Ruling(level=Level.UNKNOWN, because=because, advice="Use a `limit` rule for it.")
-    certain = case.corrected_p <= case.alpha
     start = case.null_value if origin is None else origin
     least, largest = _changes(case, start)
+    if case.corrected_p is None:
+        return _untested(case, negligible, start, largest=largest)
+    certain = case.corrected_p <= case.alpha
     if certain and (negligible is None or least > negligible):
         because = "beyond chance" if negligible is None else _beyond(case, negligible, start)
         return Ruling(level=Level.FAIL, because=because, advice=phrase(case.measurement).advice)
@@ -66,6 +66,15 @@ def _changes(case: Case, start: float) -> tuple[float, float]:
             return below
         case Worse.BOTH:
             return max(above[0], below[0]), max(above[1], below[1])
+
+
+def _untested(case: Case, negligible: float | None, start: float, *, largest: float) -> Ruling:
+    """Rule on a number without a p-value, such as a share among clustered rows."""
+    if negligible is not None and largest <= negligible:
+        because = f"not tested, but within the {_size(case, negligible, start)} that may pass"
+        return Ruling(level=Level.PASS, because=because)
+    because = "there is no p-value, so a `significant` rule has nothing to say"
+    return Ruling(level=Level.UNKNOWN, because=because, advice="Use a `limit` rule for it.")
 
 
 def _size(case: Case, size: float, start: float) -> str:
@@ -97,7 +106,7 @@ def _blind(case: Case, must_detect: float, start: float) -> Ruling:
             f"too few rows, a change under {_size(case, detectable, start)} would often be missed "
             f"and one of {_size(case, must_detect, start)} must be seen; {need.words}"
         ),
-        advice="Judge a larger batch.",
+        advice=LARGER_BATCH,
         rows_needed=need.rows,
         gap=Reason.TOO_FEW_ROWS,
     )
