@@ -109,7 +109,11 @@ class Dependence:
         nominal = max(1, sum(kinds[name] in NOMINAL for name in names))
         room = (self.width - len(names) + nominal) // nominal - 2
         levels = max(1, min(self.levels, room))
-        held = [(n, c) for n in names for c in score_columns(sides, n, kinds[n], levels=levels)]
+        held = [
+            (n, c)
+            for n in names
+            for c in score_columns(sides, n, kinds[n], levels=levels, clusters=clusters)
+        ]
         owners = [name for name, columns in held for _ in columns.labels]
         sizes = (len(sides[0]), len(sides[1]))
         if len(set(owners)) < 2:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.data.arrays import as_indices, as_numbers, as_vectors, positions
-from detector.data.schema import NOMINAL, Kind, Role
+from detector.data.schema import NOMINAL, Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,23 +116,6 @@ def encode_codes(reference: pa.Table, candidate: pa.Table, schema: Schema) -> Co
     categorical = np.array([kinds[name] in NOMINAL for name in names], dtype=bool)
     x, y = np.split(rows.astype(np.float64, order="C", copy=False), [len(reference)])
     return Codes(x=x, y=y, categorical=categorical, names=names)
-
-
-def group_ids(
-    reference: pa.Table, candidate: pa.Table, schema: Schema
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return the group of each row as integers, the same group the same on both sides.
-
-    A row whose group is missing stands alone. None when no column has the group role.
-    """
-    name = schema.role(Role.GROUP)
-    if name is None or not {name} <= set(reference.column_names) & set(candidate.column_names):
-        return None
-    codes, _ = _levels(reference[name], candidate[name])
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
-    x, y = np.split(codes, [len(reference)])
-    return x, y
 
 
 def _usable(schema: Schema) -> tuple[ColumnSpec, ...]:

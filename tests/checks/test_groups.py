@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 import detector
+from detector.checks._score_columns import score_columns
+from detector.data.schema import Kind
 from detector.findings import Finding, Gap, Measurement, Reason
 
 CHECKS = ("dependence", "joint", "discriminator", "indistinguishability")
@@ -82,3 +84,15 @@ def test_clusters_make_the_same_rows_say_less() -> None:
         assert isinstance(alone.outcome, Measurement)
         assert grouped.outcome.p_value > alone.outcome.p_value  # type: ignore[operator]
         assert grouped.outcome.detectable > 1.5 * alone.outcome.detectable  # type: ignore[operator]
+
+
+def test_a_level_that_few_groups_carry_is_not_looked_at_by_itself() -> None:
+    rows, groups = 240, np.repeat(np.arange(24), 10)
+    level = np.where(groups < 4, "rare", np.where(np.arange(rows) % 2, "one", "two"))
+    table = pa.table({"level": pa.array(level).dictionary_encode()})
+    alone = score_columns((table, table), "level", Kind.CATEGORY, levels=9)
+    whole = score_columns(
+        (table, table), "level", Kind.CATEGORY, levels=9, clusters=(groups, groups)
+    )
+    assert alone[0].labels == ("one", "two", "rare")
+    assert whole[0].labels == ("one",)  # against all others

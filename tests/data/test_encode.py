@@ -16,7 +16,6 @@ from detector.data.encode import (
     DENSE_LEVELS,
     encode_codes,
     encode_dense,
-    group_ids,
 )
 from detector.data.schema import ColumnSpec, Kind, Role, Schema
 
@@ -199,23 +198,6 @@ def test_levels_unseen_on_one_side_do_not_get_the_highest_codes():
         codes = encode_codes(*_one(*names, Kind.CATEGORY))
         differences.append(codes.x.mean() - codes.y.mean())
     assert abs(np.mean(differences)) < 4 * np.std(differences) / np.sqrt(len(differences))
-
-
-def test_groups_are_the_same_on_both_sides_and_a_missing_group_stands_alone():
-    columns = (
-        ColumnSpec(name="a", kind=Kind.NUMERIC),
-        ColumnSpec(name="g", kind=Kind.CATEGORY, role=Role.GROUP),
-    )
-    first = pa.table({"a": [1.0] * 4, "g": _category(["u", "v", None, None])})
-    second = pa.table({"a": [1.0] * 2, "g": _category(["v", "w"])})
-    x, y = group_ids(first, second, Schema(columns=columns))
-    assert x[1] == y[0]
-    assert len(set(x) | set(y)) == 5
-
-
-def test_without_a_group_column_there_are_no_groups():
-    table = pa.table({"a": [1.0]})
-    assert group_ids(table, table, _schema(a=Kind.NUMERIC)) is None
 
 
 def test_encoding_does_not_import_pandas():
