@@ -81,9 +81,12 @@ class Discriminator:
     def _columns(self, made: ToldApart, streams: Streams) -> list[dict[str, object]]:
         """Return the columns that give rows away, the most telling first.
 
-        Losses within one standard error of the area itself are noise and left out.
+        None where the rows are not told apart: then only noise would be named. Losses within
+        one standard error of the area itself are noise as well and left out.
         """
         found = made.found
+        if found.combined.interval[0] <= 0.5:  # noqa: PLR2004 - the area of blind guessing
+            return []
         rng = streams("probe")
         held = _probed(made, self.probed_rows, rng)
         names = made.features.names
