@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from detector.checks._told_apart import ADDRESS, MIN_ROWS, told_apart
+from detector.checks._told_apart import ADDRESS, MIN_ROWS, PLAIN, told_apart
 from detector.findings import TABLE, Finding, Measurement, Worse
 from detector.profiles.parts import Part
 
@@ -33,6 +33,8 @@ class Discriminator:
     Attributes:
         rows: Sampled rows of each side that enter, at most.
         probed_rows: Held-out rows on which columns are shuffled to see what they give away.
+        features: "none", or the name of an installed feature map, for example "quantum", whose
+            features the learners read beside the columns.
 
     """
 
@@ -43,16 +45,23 @@ class Discriminator:
 
     rows: int = 10_000
     probed_rows: int = 500
+    features: str = PLAIN
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
         for option, least in (("rows", MIN_ROWS), ("probed_rows", 10)):
             if getattr(self, option) < least:
                 raise ValueError(f"discriminator: {option} must be at least {least}")
+        if self.features != PLAIN:
+            from detector.checks._feature_maps import refuse_unknown
+
+            refuse_unknown(self.features, plain=PLAIN, check=self.name, option="features")
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure how well held-out rows are told apart."""
-        made = told_apart(comparison, check=self.name, rows=self.rows, streams=streams)
+        made = told_apart(
+            comparison, check=self.name, rows=self.rows, streams=streams, map_name=self.features
+        )
         if isinstance(made, Finding):
             yield made
             return
@@ -85,7 +94,7 @@ class Discriminator:
         one standard error of the area itself are noise as well and left out.
         """
         found = made.found
-        if found.combined.interval[0] <= 0.5:  # noqa: PLR2004 - the area of blind guessing
+        if found.combined.interval[0] <= 0.5:
             return []
         rng = streams("probe")
         held = _probed(made, self.probed_rows, rng)

@@ -129,6 +129,8 @@ PHRASES: Mapping[str, Phrase] = {
     ),
 }
 
+_LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}
+
 GAP_ADVICE: Mapping[Reason, str] = {
     Reason.TOO_FEW_GROUPS: "Judge a batch with more groups.",
     Reason.NO_COMMON_COLUMNS: "Compare two tables with the same column names.",
@@ -161,7 +163,8 @@ def brief(finding: Finding) -> str:
     outcome = finding.outcome
     looked_at = subject(finding.subject)
     if isinstance(outcome, Gap):
-        return f"{outcome.name.replace('_', ' ')} of {looked_at} could not be measured"
+        name = _LETTERS.get(outcome.name, outcome.name.replace("_", " "))
+        return f"the {name} of {looked_at} could not be measured"
     return _wording(outcome).format(
         subject=looked_at,
         value=quantity(outcome.value, outcome),

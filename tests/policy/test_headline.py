@@ -72,7 +72,7 @@ def test_too_few_rows_says_how_many_would_do():
 def test_what_else_is_open_is_said_as_it_is():
     found = [moved("a", 0.2), gap(subject=column("b"), detail="2 rows, 8 needed")]
     assert said(found, rule()) == (
-        "UNDECIDED: Wasserstein of `b` could not be measured: 2 rows, 8 needed."
+        "UNDECIDED: The wasserstein of `b` could not be measured: 2 rows, 8 needed."
     )
 
 

@@ -140,7 +140,7 @@ def test_a_gap_of_a_whole_check_is_judged_by_all_its_rules():
 
 def test_a_gap_says_why_and_what_to_do():
     verdict = only([gap(name="total_variation", detail="2 rows, 8 needed")], rule())
-    assert verdict.message == "Total variation of `x` could not be measured: 2 rows, 8 needed."
+    assert verdict.message == "The total variation of `x` could not be measured: 2 rows, 8 needed."
     assert verdict.advice == "Judge a larger batch."
     assert verdict.gap is Reason.TOO_FEW_ROWS
     assert only([gap()], rule(on_gap=Level.PASS)).advice == ""
@@ -149,7 +149,7 @@ def test_a_gap_says_why_and_what_to_do():
 def test_a_crash_says_that_nothing_was_learned():
     verdict = only([crash()], rule("joint", check="joint"))
     assert verdict.message == (
-        "Joint of the table could not be measured: ZeroDivisionError: division."
+        "The joint of the table could not be measured: ZeroDivisionError: division."
     )
     assert verdict.advice == "Report this as a bug; nothing was learned about the batch from it."
 

@@ -85,8 +85,8 @@ def test_too_few_rows_says_how_many_are_needed():
     ruling = judge(case(detectable=0.4, unit="spreads", rows=100, **CHANCE), must_detect=0.2)
     assert ruling.rows_needed == 400
     assert ruling.because == (
-        "too few rows: these would show a change of 0.4 spreads and the policy asks for 0.2 "
-        "spreads; about 400 rows on each side would settle it"
+        "these rows would show a change of 0.4 spreads, the policy asks for 0.2 spreads; "
+        "about 400 rows on each side would settle it"
     )
     assert ruling.advice == "Judge a larger batch."
 

@@ -93,7 +93,7 @@ def test_how_sure_it_is_follows_in_brackets():
 
 
 def test_a_gap_is_said_to_be_one():
-    assert words.brief(gap(subject=TABLE)) == "wasserstein of the table could not be measured"
+    assert words.brief(gap(subject=TABLE)) == "the wasserstein of the table could not be measured"
 
 
 def test_every_gap_reason_has_advice_or_needs_none():

@@ -92,7 +92,9 @@ def _small(case: Case, negligible: float, start: float, *, small: bool) -> Rulin
     """Rule on a change that is certain and may be negligible."""
     kind = "real but small" if small else "real, but it may be small"
     because = f"{kind}; up to {_size(case, negligible, start)} may pass"
-    return Ruling(level=Level.WARN, because=because, advice="Watch small differences in the next batches.")
+    return Ruling(
+        level=Level.WARN, because=because, advice="Watch small differences in the next batches."
+    )
 
 
 def _blind(case: Case, must_detect: float, start: float) -> Ruling:
@@ -103,8 +105,8 @@ def _blind(case: Case, must_detect: float, start: float) -> Ruling:
     return Ruling(
         level=Level.UNKNOWN,
         because=(
-            f"too few rows: these would show a change of {_size(case, detectable, start)} and the "
-            f"policy asks for {_size(case, must_detect, start)}; {need.words}"
+            f"these rows would show a change of {_size(case, detectable, start)}, the policy asks "
+            f"for {_size(case, must_detect, start)}; {need.words}"
         ),
         advice=LARGER_BATCH,
         rows_needed=need.rows,
