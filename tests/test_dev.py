@@ -19,7 +19,8 @@ def machine(tmp_path):
     """A copy of the project in a path with a space, and a PATH with no Python on it."""
     project = tmp_path / "a project"
     project.mkdir()
-    for name in ("dev", "pyproject.toml", "requirements.lock", "setup.cfg"):
+    locks = "requirements.lock", "requirements-full.lock"
+    for name in ("dev", "pyproject.toml", *locks, "setup.cfg"):
         shutil.copy(ROOT / name, project / name)
     tools = tmp_path / "tools"
     tools.mkdir()

@@ -1,0 +1,101 @@
+"""Ways down a loss that keep nothing: a step takes the state and returns the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdamState:
+    """What Adam remembers between two steps."""
+
+    steps: int
+    mean: Floats
+    square: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adam:
+    """Steps scaled by the running size of each derivative.
+
+    Args:
+        rate: The length of a step.
+        first: How much of the mean derivative is kept.
+        second: How much of the mean square is kept.
+
+    Source: Kingma and Ba (2015), arXiv 1412.6980.
+    """
+
+    rate: float = 0.05
+    first: float = 0.9
+    second: float = 0.999
+
+    def start(self, weights: Floats) -> AdamState:
+        """Return the state before the first step."""
+        return AdamState(steps=0, mean=np.zeros_like(weights), square=np.zeros_like(weights))
+
+    def step(
+        self, weights: Floats, gradient: Floats, state: AdamState, *, scale: float = 1.0
+    ) -> tuple[Floats, AdamState]:
+        """Return the next weights and state; `scale` multiplies the rate.
+
+        >>> adam, start = Adam(rate=0.1), np.array([1.0])
+        >>> adam.step(start, np.array([5.0]), adam.start(start))[0].round(6).tolist()
+        [0.9]
+        """
+        steps = state.steps + 1
+        mean = self.first * state.mean + (1 - self.first) * gradient
+        square = self.second * state.square + (1 - self.second) * gradient**2
+        size = np.sqrt(square / (1 - self.second**steps)) + 1e-8
+        moved = weights - scale * self.rate * mean / (1 - self.first**steps) / size
+        return moved, AdamState(steps=steps, mean=mean, square=square)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spsa:
+    """Two losses a step, whatever the number of weights: a difference along a random direction.
+
+    Args:
+        rate: The length of the first step.
+        size: How far the first two losses are taken from the weights.
+        delay: Steps before the length begins to fall.
+
+    Source: Spall (1998), IEEE Trans. Aerospace and Electronic Systems 34, for the exponents.
+    """
+
+    rate: float = 0.2
+    size: float = 0.15
+    delay: float = 10.0
+
+    def step(
+        self,
+        loss: Callable[[Floats], float],
+        weights: Floats,
+        *,
+        taken: int,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """Return the weights after one more step.
+
+        Args:
+            loss: May be noisy; asked twice.
+            weights: Where to step from.
+            taken: How many steps came before.
+            rng: Chooses the direction.
+
+        """
+        size = self.size / (1 + taken) ** 0.101
+        rate = self.rate * ((1 + self.delay) / (1 + taken + self.delay)) ** 0.602
+        direction = rng.choice([-1.0, 1.0], len(weights))
+        slope = (loss(weights + size * direction) - loss(weights - size * direction)) / (2 * size)
+        return np.asarray(weights - rate * slope * direction)
