@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from detector.findings import Finding, Gap, Measurement
     from detector.policy.policy import Policy
     from detector.profiles.profile import Profile, merge
+    from detector.recipes import Model, Recipe, TrainingLog, load_model, recipe
     from detector.report import Report
     from detector.verdicts import Decision, ExitCode, Level, Verdict
 
@@ -36,20 +37,25 @@ _HOMES = {
     "Kind": "detector.data.schema",
     "Level": "detector.verdicts",
     "Measurement": "detector.findings",
+    "Model": "detector.recipes",
     "Policy": "detector.policy.policy",
     "PolicyError": "detector.errors",
     "Profile": "detector.profiles.profile",
+    "Recipe": "detector.recipes",
     "Report": "detector.report",
     "ReportError": "detector.errors",
     "Role": "detector.data.schema",
     "Schema": "detector.data.schema",
+    "TrainingLog": "detector.recipes",
     "Verdict": "detector.verdicts",
     "gate": "detector.api",
     "judge": "detector.api",
+    "load_model": "detector.recipes",
     "measure": "detector.api",
     "merge": "detector.profiles.profile",
     "open_data": "detector.data.opening",
     "profile": "detector.api",
+    "recipe": "detector.recipes",
     "render": "detector.api",
 }
 
@@ -66,20 +72,25 @@ __all__ = [
     "Kind",
     "Level",
     "Measurement",
+    "Model",
     "Policy",
     "PolicyError",
     "Profile",
+    "Recipe",
     "Report",
     "ReportError",
     "Role",
     "Schema",
+    "TrainingLog",
     "Verdict",
     "gate",
     "judge",
+    "load_model",
     "measure",
     "merge",
     "open_data",
     "profile",
+    "recipe",
     "render",
 ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from detector.errors import DetectorError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,3 +59,23 @@ class Dataset:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Stream the rows from the start, as canonical record batches."""
         return self.read(self.schema.names if columns is None else columns)
+
+    def to_arrow(self) -> pa.Table:
+        """Return all rows in memory: booleans as such, dates as timestamps, levels as text."""
+        from detector.data.export import natural_table
+
+        return natural_table(self)
+
+    def to_pandas(self) -> Any:
+        """Return all rows as a pandas frame.
+
+        Raises:
+            DetectorError: pandas is not installed; nothing here depends on it.
+
+        """
+        try:
+            return self.to_arrow().to_pandas()
+        except ModuleNotFoundError as error:
+            raise DetectorError(
+                "pandas is not installed.", hint="Run `pip install pandas`, or use `to_arrow()`."
+            ) from error

@@ -1,0 +1,133 @@
+"""`generators fit`: train a recipe, save the model."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generators.cli import EXIT_CODES, one_line
+from generators.commands.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generators.model import FittedModel
+
+
+def _pairs(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...], /
+) -> dict[str, str]:
+    """Return `name=value` texts as a mapping; the first `=` divides options, the last columns."""
+    found = {}
+    for text in given:
+        columns = _option.name in {"kinds", "roles"}
+        name, _, value = text.rpartition("=") if columns else text.partition("=")
+        if not name or not value:
+            raise click.BadParameter(f"`{one_line(text)}` is not of the form NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+@click.command("fit", epilog=EXIT_CODES)
+@click.argument("data")
+@click.option("--recipe", "name", required=True, metavar="NAME", help="See `generators list`.")
+@click.option("--output", "-o", required=True, metavar="FOLDER", help="Where the model goes.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    callback=_pairs,
+    metavar="NAME=VALUE",
+    help="An option of the recipe. Repeatable.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    callback=_pairs,
+    metavar="COLUMN=KIND",
+    help="What a column holds, where it is inferred wrongly. Repeatable.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    callback=_pairs,
+    metavar="COLUMN=ROLE",
+    help="The part a column plays. Repeatable.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fixes all random choices: same seed and data, same model.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def command(**given: Any) -> None:
+    """Train a recipe on the rows of DATA, any file that `detector gate` reads.
+
+    Ctrl-C ends the training and keeps the best checkpoint so far.
+
+    \b
+    Example:
+      generators fit real.parquet --recipe gan --option steps=2000 -o model
+    """  # noqa: D301 - \\b keeps click from joining the lines
+    from detector.data.opening import open_data
+    from detector.recipes import recipe, recipe_class
+    from detector.rng import stream
+    from generators.store import check_place
+
+    options = _values(given["options"], texts=_texts(recipe_class(given["name"])))
+    chosen = recipe(given["name"], **options)
+    check_place(given["output"])
+    data = open_data(given["data"], kinds=given["kinds"], roles=given["roles"])
+    rng = stream(given["seed"], "fit", given["name"])
+    with progress(quiet=given["quiet"]) as tell:
+        takes = {"progress": tell} if "progress" in _parameters(chosen.fit) else {}
+        model: Any = chosen.fit(data, rng, **takes)
+    model.save(given["output"])
+    if not given["quiet"]:
+        click.echo(_summary(model, given["name"], data.name, given["output"]))
+
+
+def _values(given: Mapping[str, str], *, texts: frozenset[str]) -> dict[str, Any]:
+    """Return options as JSON values; what is no JSON, or an option that is text, as text."""
+    found: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            found[name] = text if name in texts else json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+def _texts(kind: Any) -> frozenset[str]:
+    """Return the options of a recipe that are text."""
+    options = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    return frozenset(option.name for option in options if isinstance(option.default, str))
+
+
+def _parameters(function: Any) -> frozenset[str]:
+    import inspect
+
+    return frozenset(inspect.signature(function).parameters)
+
+
+def _summary(model: FittedModel, name: str, data: str, output: str) -> str:
+    """Return what happened in a few lines."""
+    log = model.log
+    took = f"{log.seconds:.1f} s ({log.cpu_seconds:.1f} CPU s)"
+    ended = log.stop.value.replace("_", " ")
+    lines = [f"{name}: fitted to {one_line(data)} in {took}, {ended}."]
+    facts = dict(log.facts)
+    if "copied_share" in facts:
+        lines.append(
+            f"Copies of training rows: {float(facts['copied_share']):.1%} of drawn rows "
+            f"({float(facts['repeated_share']):.1%} of training rows repeat one another)."
+        )
+    lines += [one_line(note) for note in log.notes]
+    return "\n".join([*lines, f"Model: {one_line(output)}"])
