@@ -1,0 +1,261 @@
+"""`qcbm`: a quantum circuit Born machine on a whitened, binned table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from detector.errors import DetectorError
+from generators.bits import Bits
+from generators.diary import Diary
+from generators.options import check_between, check_choice, check_least
+from generators.quantum.noise import Noise
+from generators.quantum.sampling import draw_bits, frequencies
+from generators.running import (
+    ENGINES,
+    GRADIENTS,
+    MOST_DAMPED,
+    check_engine,
+    circuit_bytes,
+    damped,
+    declared_circuit,
+    disturbed,
+    drawing,
+    noisy,
+    started,
+)
+from generators.tabular import TabularRecipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detector.recipes import TrainingLog
+    from generators.born import Target
+    from generators.codec import Dimension
+    from generators.quantum.circuits import Ansatz
+    from generators.quantum.engines import Executor
+    from generators.tabular import Core, Task
+
+    Bitstrings = NDArray[np.uint8]
+    Floats = NDArray[np.floating[Any]]
+
+MOST_QUBITS = 20
+"""Qubits whose probabilities are held and trained in seconds to minutes."""
+
+SHARED = ("loss", "steps", "rate", "restarts", "spread", "optimiser", "early_stop")
+"""Options that the plan of the training has too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qcbm(TabularRecipe):
+    """A quantum circuit Born machine: each row is what one execution of a circuit reads out.
+
+    Axes of the whitened table get bits by their variance; an axis without bits is drawn at
+    random. The circuit starts at the uniform law, which is the normal copula in all but name,
+    and learns what that misses. It stops where the training rows themselves are chance.
+
+    Attributes:
+        qubits: Bits of a row, at most.
+        layers: Layers of turns and entangling gates.
+        loss: `mmd` compares by a kernel, `nll` by the likelihood, which repeats small tables.
+        steps: Steps of each start, at most; 0 leaves the circuit untrained.
+        rate: Learning rate.
+        restarts: Starts; the best one is kept.
+        spread: Standard deviation of the angles around the uniform start.
+        optimiser: `adam`, `natural` (the quantum natural gradient) or `spsa`.
+        validation: Share of rows held out to judge checkpoints; 0 judges by the loss.
+        early_stop: Stop at the sampling floor, and keep the untrained circuit where the rows do
+            not show that training made it better.
+        engine: `fast`, `tfq`, `cirq`, or `auto` for the first that can.
+        gradient: `adjoint`, `parameter_shift`, `finite_difference`, or `auto`.
+        depolarising: Rate of random Pauli errors, for every qubit and moment.
+        amplitude_damping: Rate of decay.
+        phase_damping: Rate of lost phases.
+        readout: Rate of bits read as their opposites.
+        repetitions: Executions whose readings rows are drawn from; 0 for no limit.
+        noisy_training: Let noise and repetitions act in training too.
+        budget: CPU seconds that end the training; 0 for no limit.
+
+    Cost: O(steps layers qubits 2^qubits) time. Rows are drawn from 2^qubits probabilities.
+    Source: Liu and Wang (2018), Phys. Rev. A 98, 062324; Benedetti et al. (2019), npj Quantum
+    Information 5, 45.
+    """
+
+    name: ClassVar[str] = "qcbm"
+    needs: ClassVar[tuple[str, ...]] = ("cirq",)
+    extra: ClassVar[str] = "quantum"
+
+    whiten: bool = True
+    qubits: int = 14
+    layers: int = 12
+    loss: str = "mmd"
+    steps: int = 1_000
+    rate: float = 0.03
+    restarts: int = 1
+    spread: float = 0.05
+    optimiser: str = "adam"
+    validation: float = 0.0
+    early_stop: bool = True
+    engine: str = "auto"
+    gradient: str = "auto"
+    depolarising: float = 0.0
+    amplitude_damping: float = 0.0
+    phase_damping: float = 0.0
+    readout: float = 0.0
+    repetitions: int = 0
+    noisy_training: bool = False
+    budget: float = 0.0
+
+    def check(self) -> None:
+        """Refuse a machine that cannot be built or trained."""
+        check_between(self, qubits=(1, MOST_QUBITS), validation=(0.0, 0.5), rate=(0.0, 1.0))
+        check_least(self, layers=1, steps=0, restarts=1, spread=0, repetitions=0, budget=0)
+        check_choice(
+            self,
+            loss=("mmd", "nll"),
+            optimiser=("adam", "natural", "spsa"),
+            engine=ENGINES,
+            gradient=GRADIENTS,
+        )
+        check_engine(self.engine, self.gradient)
+        noise = self.noise
+        if self.optimiser == "natural" and self.engine not in {"auto", "fast"}:
+            raise ValueError("optimiser is 'natural', which needs the engine `fast`")
+        if self.noisy_training and damped(noise) and self.qubits > MOST_DAMPED:
+            raise ValueError(
+                f"noisy_training with damping runs {MOST_DAMPED} qubits at most, "
+                f"and there are {self.qubits}; train without damping"
+            )
+
+    @property
+    def noise(self) -> Noise:
+        """Return the rates together."""
+        return Noise(
+            depolarising=self.depolarising,
+            amplitude_damping=self.amplitude_damping,
+            phase_damping=self.phase_damping,
+            readout=self.readout,
+        )
+
+    def bits_for(
+        self, dimensions: tuple[Dimension, ...], variances: NDArray[np.float64] | None
+    ) -> Bits:
+        """Spend the qubits on the axes by their variance; unwhitened columns need one each."""
+        try:
+            return Bits.by_weight(dimensions, total=self.qubits, weights=variances)
+        except DetectorError as error:
+            raise DetectorError(
+                error.message,
+                hint=f"Set `whiten` to project them onto {self.qubits} qubits, leave columns "
+                f"out, or give more `qubits` ({MOST_QUBITS} at most).",
+            ) from None
+
+    def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
+        """Train the angles, then read out the law that rows are drawn from."""
+        from generators.binned import target_of
+        from generators.born import Plan, starting_angles, train
+        from generators.quantum.circuits import hardware_efficient
+
+        assert task.code is not None  # noqa: S101 - this recipe asks for bits
+        ansatz = hardware_efficient(task.code.total, layers=self.layers)
+        run = started(ansatz, engine=self.engine, gradient=self.gradient)
+        counted = self.repetitions if self.noisy_training else 0
+        plan = Plan(**{name: getattr(self, name) for name in SHARED}, repetitions=counted)
+        diary = Diary(total=plan.total, tell=task.tell, budget=self.budget or None)
+        target, taught = target_of(task, validation=self.validation, rng=rng), run
+        if self.noisy_training:
+            taught = noisy(run, self.noise, repetitions=self.repetitions, rng=rng)
+        if self.steps:
+            angles, notes = train(taught, target, plan, diary, rng)
+        else:
+            angles = starting_angles(ansatz, spread=self.spread, rng=rng)
+            notes = ("The circuit is untrained.",)
+        core = self._core(run, angles, target, rng)
+        facts = {"qubits": len(ansatz.qubits), "gates": _gates(ansatz), "parameters": len(angles)}
+        return core, diary.log(facts={**facts, "engine": run.name}, notes=notes)
+
+    def _core(
+        self, run: Executor, angles: NDArray[np.float64], target: Target, rng: np.random.Generator
+    ) -> QcbmCore:
+        """Return the machine with the law of its noisy, counted readings."""
+        read, how = disturbed(run, angles, self.noise, rng=rng)
+        law = target.law(read)
+        if self.repetitions:
+            law = frequencies(law[None], repetitions=self.repetitions, rng=rng)[0]
+        return QcbmCore(
+            law=law.astype(np.float32),
+            angles=angles,
+            circuit=circuit_bytes(run.ansatz),
+            engine=run.name,
+            noise=self.noise,
+            noise_by=how,
+        )
+
+    def core_of(self, arrays: Mapping[str, NDArray[Any]]) -> Core:
+        """Return the machine with these angles and this law."""
+        return QcbmCore(
+            law=arrays["law"],
+            angles=arrays["angles"],
+            circuit=arrays["circuit"],
+            engine=str(arrays["engine"]),
+            noise=self.noise,
+            noise_by=str(arrays["noise_by"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QcbmCore:
+    """A trained circuit and the law of its readings.
+
+    The law is kept beside the angles, so that a loaded model needs no engine and draws the same
+    rows on every machine.
+
+    Attributes:
+        law: Of the valid basis states, shape (2^q,).
+        angles: Of the circuit.
+        circuit: In Cirq's JSON.
+        engine: What ran it.
+        noise: What disturbed it.
+        noise_by: How that was worked out; nothing without noise.
+
+    """
+
+    law: Floats
+    angles: NDArray[np.float64]
+    circuit: NDArray[np.uint8]
+    engine: str
+    noise: Noise
+    noise_by: str
+
+    @property
+    def declared(self) -> Mapping[str, Any]:
+        """Return what samples say of the circuit."""
+        rates = asdict(self.noise)
+        noise = {"noise": rates, "noise_by": self.noise_by} if any(rates.values()) else {}
+        return {"engine": self.engine, **noise, **declared_circuit(self.circuit)}
+
+    def draw(self, n: int, rng: np.random.Generator) -> Bitstrings:
+        """Return n bitstrings."""
+        return draw_bits(self.law, n, rng)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the law, the angles and the circuit."""
+        return {
+            "law": self.law,
+            "angles": self.angles,
+            "circuit": self.circuit,
+            "engine": np.array(self.engine),
+            "noise_by": np.array(self.noise_by),
+        }
+
+    def describe(self) -> str:
+        """Return the circuit as text."""
+        return drawing(self.circuit)
+
+
+def _gates(ansatz: Ansatz) -> int:
+    return sum(1 for _ in ansatz.circuit.all_operations())
