@@ -151,7 +151,7 @@ def test_the_reference_itself_is_named_as_such() -> None:
     assert report.decision is Decision.ADMIT
     (told,) = [v for v in report.verdicts if v.finding.outcome.name == "same_rows"]
     assert told.level is detector.Level.WARN
-    assert "the candidate is the reference itself: the same 3,000 rows" in told.message
+    assert "The candidate is the reference itself: the same 3,000 rows" in told.message
 
 
 def test_rows_of_a_profile_are_drawn_apart_from_those_of_its_frame() -> None:

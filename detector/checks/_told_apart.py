@@ -25,6 +25,9 @@ ADDRESS = "discriminator"
 MIN_ROWS = 40
 MIN_GROUPS = 10
 
+PLAIN = "none"
+"""The features that need nothing from elsewhere: none beside the columns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ToldApart:
@@ -43,17 +46,28 @@ class ToldApart:
 
 
 def told_apart(
-    comparison: Comparison, *, check: str, rows: int, streams: Streams
+    comparison: Comparison, *, check: str, rows: int, streams: Streams, map_name: str = PLAIN
 ) -> ToldApart | Finding:
-    """Return the fit, made once for both checks, or the finding with the gap."""
-    key = ("told_apart", rows)
-    made = comparison.cached(key, lambda: _fit(comparison, rows=rows, streams=streams))
+    """Return the fit, made once for both checks, or the finding with the gap.
+
+    Args:
+        comparison: The two sides.
+        check: Who asks.
+        rows: Sampled rows of each side, at most.
+        streams: Where to draw the blocks.
+        map_name: The features beside the columns, by name.
+
+    """
+    key = ("told_apart", rows, map_name)
+    made = comparison.cached(
+        key, lambda: _fit(comparison, rows=rows, streams=streams, map_name=map_name)
+    )
     if isinstance(made, ToldApart):
         return made
     return Finding(check=check, subject=TABLE, outcome=made, n_reference=0, n_candidate=0)
 
 
-def _fit(comparison: Comparison, *, rows: int, streams: Streams) -> ToldApart | Gap:
+def _fit(comparison: Comparison, *, rows: int, streams: Streams, map_name: str) -> ToldApart | Gap:
     names = comparison.columns(*(kind for kind in Kind if kind is not Kind.TEXT))
     if not names:
         return _gap(Reason.NO_COMMON_COLUMNS, "no column in common can be compared")
@@ -67,7 +81,10 @@ def _fit(comparison: Comparison, *, rows: int, streams: Streams) -> ToldApart | 
     groups = _groups(comparison, reference, candidate)
     if isinstance(groups, Gap):
         return groups
-    return _cross_fit(comparison, names, (reference, candidate), groups, streams)
+    of_rows = _features(comparison, names, (reference, candidate), map_name=map_name)
+    if isinstance(of_rows, Gap):
+        return of_rows
+    return _cross_fit(of_rows, (len(reference), len(candidate)), groups, streams)
 
 
 def _groups(
@@ -85,14 +102,14 @@ def _groups(
     return codes
 
 
-def _cross_fit(
+def _features(
     comparison: Comparison,
     names: tuple[str, ...],
     sides: tuple[pa.Table, pa.Table],
-    groups: NDArray[np.int64] | None,
-    streams: Streams,
-) -> ToldApart | Gap:
-    from detector.classifiers.cross_fit import cross_fit
+    *,
+    map_name: str,
+) -> Features | Gap:
+    """Return what the learners read, blind to the sides."""
     from detector.classifiers.features import features
     from detector.data.encode import encode_codes
 
@@ -101,7 +118,35 @@ def _cross_fit(
     of_rows = features(encode_codes(*sides, own))
     if not of_rows.scores.any():
         return _gap(Reason.CONSTANT_COLUMN, "all rows of both sides are equal")
-    rows = len(sides[0]), len(sides[1])
+    return of_rows if map_name == PLAIN else _with_map(of_rows, sides, own, map_name=map_name)
+
+
+def _with_map(
+    of_rows: Features, sides: tuple[pa.Table, pa.Table], schema: Schema, *, map_name: str
+) -> Features | Gap:
+    """Return the features with those of a map that has learned from both sides' rows alike."""
+    from detector.checks._feature_maps import feature_map
+    from detector.classifiers.features import with_numbers
+    from detector.data.encode import encode_dense
+
+    learn = feature_map(map_name, measurement="auc")
+    if isinstance(learn, Gap):
+        return learn
+    dense = encode_dense(*sides, schema)
+    pooled = np.concatenate((dense.x, dense.y))
+    learned = learn(pooled)
+    labels = tuple(f"{map_name} {label}" for label in learned.labels)
+    return with_numbers(of_rows, learned.features(pooled), labels)
+
+
+def _cross_fit(
+    of_rows: Features,
+    rows: tuple[int, int],
+    groups: NDArray[np.int64] | None,
+    streams: Streams,
+) -> ToldApart | Gap:
+    from detector.classifiers.cross_fit import cross_fit
+
     found = cross_fit(of_rows, _side(*rows), rng=streams("blocks"), groups=groups)
     if found is None:
         return _gap(Reason.TOO_FEW_GROUPS, "the groups cannot be cut into blocks of both sides")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CLUSTERED_ROWS = 5_000
 _CLUSTERED_COUNT = 128
 
+GAUSSIAN = "gaussian"
+"""The kernel that needs nothing from elsewhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
@@ -36,6 +39,8 @@ class Joint:
         max_rows: Sampled rows of each side that enter, at most. Where the data are larger,
             the distance is taken over all rows, and the sample only says what chance does.
         frequencies: Random frequencies where kernels are not exact.
+        kernel: "gaussian" for the ladder of bandwidths, or the name of an installed kernel,
+            for example "quantum": one whose scale is chosen on rows that then stay out.
 
     """
 
@@ -49,6 +54,7 @@ class Joint:
     max_rows_exact: int = 4_096
     max_rows: int = 16_384
     frequencies: int = 256
+    kernel: str = GAUSSIAN
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
@@ -63,6 +69,10 @@ class Joint:
         for option, bound in least.items():
             if getattr(self, option) < bound:
                 raise ValueError(f"joint: {option} must be at least {bound}")
+        if self.kernel != GAUSSIAN:
+            from detector.checks._feature_maps import refuse_unknown
+
+            refuse_unknown(self.kernel, plain=GAUSSIAN, check="joint", option="kernel")
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the table."""
@@ -75,6 +85,8 @@ class Joint:
         elif (fewest := min(side.table.num_rows for side in sides if side)) < self.min_rows:
             detail = f"{fewest} rows on one side, {self.min_rows} needed"
             yield _gap(Reason.TOO_FEW_ROWS, detail, rows=(sides[0].total, sides[1].total))
+        elif self.kernel != GAUSSIAN:
+            yield self._learned(comparison, names, streams)
         elif comparison.group is not None:
             yield self._clustered(comparison, names, streams)
         else:
@@ -143,6 +155,26 @@ class Joint:
             count=min(self.frequencies, _CLUSTERED_COUNT),
             rng=streams("rows"),
         )
+
+    def _learned(self, comparison: Comparison, names: tuple[str, ...], streams: Streams) -> Finding:
+        """Test with a kernel from elsewhere."""
+        from detector.checks._learned_kernel import learned_test
+
+        made = learned_test(
+            comparison,
+            _schema(comparison, names),
+            kernel=self.kernel,
+            max_rows=self.max_rows,
+            least=(self.min_rows, self.min_groups),
+            permutations=self.permutations,
+            streams=streams,
+        )
+        if made is None or isinstance(made, Gap):
+            return _finding(None, 0) if made is None else _gap(made.reason, made.detail)
+        found = _finding(made.test, self.permutations)
+        evidence = {"kernel": self.kernel, "scale": made.scale, "split_rows": made.split}
+        kept = ("strengths", "exact", "permutations")
+        return replace(found, evidence=evidence | {key: found.evidence[key] for key in kept})
 
 
 def _schema(comparison: Comparison, names: tuple[str, ...]) -> Schema:

@@ -75,6 +75,31 @@ def features(codes: Codes) -> Features:
     )
 
 
+def with_numbers(plain: Features, values: NDArray[np.float64], names: tuple[str, ...]) -> Features:
+    """Return the features with further columns of numbers behind them.
+
+    Args:
+        plain: The features so far.
+        values: Shape (n + m, k), finite, made without knowing which rows are whose.
+        names: What to call them, length k.
+
+    """
+    made = [_number_column(column) for column in values.T]
+    scores = [score for _, own in made for score in own]
+    width = [len(own) for _, own in made]
+    bins = np.array([own for own, _ in made], np.intp).reshape(len(made), plain.rows)
+    columns = np.array(scores, np.float32).reshape(len(scores), plain.rows).T
+    places = len(plain.names) + np.arange(len(made))
+    return Features(
+        bins=np.concatenate((plain.bins, bins)),
+        categorical=np.concatenate((plain.categorical, np.zeros(len(made), bool))),
+        n_bins=max(plain.n_bins, int(bins.max(initial=0)) + 1),
+        scores=np.hstack((plain.scores, columns)),
+        sources=np.concatenate((plain.sources, np.repeat(places, width))),
+        names=plain.names + names,
+    )
+
+
 def _number_column(
     values: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], list[NDArray[np.float64]]]:

@@ -15,8 +15,16 @@ from detector.cli.progress import progress
 @click.command("gate", epilog=VERDICT_CODES)
 @click.argument("reference")
 @click.argument("candidate")
-@click.option("--holdout", metavar="FILE", help="Real rows that no generator has seen.")
-@click.option("--synthetic", metavar="FILE", help="Rows known to be synthetic.")
+@click.option(
+    "--holdout",
+    metavar="FILE",
+    help="Real rows that no generator has seen. No check of this release asks for them yet.",
+)
+@click.option(
+    "--synthetic",
+    metavar="FILE",
+    help="Rows known to be synthetic. No check of this release asks for them yet.",
+)
 @click.option(
     "--policy",
     metavar="FILE",
