@@ -272,7 +272,7 @@ NULLS = tuple(
         ("mixed, 100 and 1000 rows", mixed, {"rows": (100, 1000)}),
         ("mixed, 1000 and 100 rows", mixed, {"rows": (1000, 100)}),
         ("unseen levels", unseen, {}),
-        ("unseen levels, 100 and 1000 rows", unseen, {"rows": (100, 1000)}),
+        ("unseen levels, 200 and 1000 rows", unseen, {"rows": (200, 1000)}),
         ("tied", tied, {}),
         ("rows that repeat", repeated, {}),
         ("one column of two values", flag, {"silent": _PAIRS}),
