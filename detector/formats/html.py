@@ -143,7 +143,7 @@ def _facts(rows: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
         "interval": "95 % interval",
         "null": "If nothing changed",
         "p": "p-value",
-        "detectable": "Smallest effect seen",
+        "detectable": "Smallest visible effect",
         "rows": "Rows, reference / candidate",
     }
     lines = [(label, [row[key] for row in rows]) for key, label in properties.items()]
