@@ -3,8 +3,8 @@
     python -m benchmarks.sizes [--runs 1000] [--seed 0] [--quick] [--only NAME ...] [--json FILE]
 
 Prints, for each null of `nulls.py`, the rejections at 0.05 of every test, and which of them lie
-outside the central 99.9 % of the binomial law (29 to 74 of 1000). Rows of a file that are not
-made again stay in it.
+outside the central 99.9 % of the binomial law (29 to 74 of 1000). Each row is written to the file
+as soon as it is there; rows that are not made again stay in it.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def main():
     low, high = (int(stats.binom(options.runs, LEVEL).ppf(tail)) for tail in (0.0005, 0.9995))
     print(line(["null", *TESTS]))
     print(line(["---"] * (1 + len(TESTS))))
+    made = {"runs": options.runs, "seed": options.seed, "quick": options.quick}
     rows, outside = [], []
     with ProcessPoolExecutor(options.workers) as pool:
         for place, null in enumerate(NULLS):
@@ -69,13 +70,11 @@ def main():
                 continue
             rows.append(row(pool, place, options.runs, options.seed, quick=options.quick))
             print(line([null.name, *(rows[-1][test] for test in TESTS)]), flush=True)
+            if options.json:
+                record(options.json, rows[-1:], made)
             counts = [(test, rows[-1][test]) for test in TESTS if rows[-1][test] is not None]
             outside += [(null.name, *cell) for cell in counts if not low <= cell[1] <= high]
     print(f"\n{len(outside)} cells outside {low} to {high} of {options.runs} (99.9 %)", *outside)
-    if options.json:
-        record(
-            options.json, rows, {"runs": options.runs, "seed": options.seed, "quick": options.quick}
-        )
 
 
 def record(path, rows, made):

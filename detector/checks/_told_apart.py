@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.data.schema import Kind, Schema
-from detector.findings import TABLE, Finding, Gap, Reason
+from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +43,20 @@ class ToldApart:
     found: CrossFit
     features: Features
     rows: tuple[int, int]
+
+    def area(self, name: str, *, two_sided: bool = False) -> Measurement:
+        """Return the area with its meaning: above 0.5, or off it on either side."""
+        found = self.found.combined
+        either = min(1.0, 2 * min(found.above, found.below))
+        return Measurement(
+            name=name,
+            value=found.value,
+            worse=Worse.BOTH if two_sided else Worse.HIGHER,
+            null_value=0.5,
+            interval=found.interval,
+            p_value=either if two_sided else found.above,
+            detectable=found.detectable(two_sided=two_sided),
+        )
 
 
 def told_apart(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from detector.checks._told_apart import ADDRESS, MIN_ROWS, PLAIN, told_apart
-from detector.findings import TABLE, Finding, Measurement, Worse
+from detector.findings import TABLE, Finding
 from detector.profiles.parts import Part
 
 if TYPE_CHECKING:
@@ -65,19 +65,10 @@ class Discriminator:
         if isinstance(made, Finding):
             yield made
             return
-        area = made.found.combined
         yield Finding(
             check=self.name,
             subject=TABLE,
-            outcome=Measurement(
-                name="auc",
-                value=area.value,
-                worse=Worse.HIGHER,
-                null_value=0.5,
-                interval=area.interval,
-                p_value=area.above,
-                detectable=area.detectable(),
-            ),
+            outcome=made.area("auc"),
             n_reference=made.rows[0],
             n_candidate=made.rows[1],
             evidence={

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from detector.checks._told_apart import ADDRESS, MIN_ROWS, told_apart
-from detector.findings import TABLE, Finding, Measurement, Worse
+from detector.findings import TABLE, Finding
 from detector.profiles.parts import Part
 
 if TYPE_CHECKING:
@@ -44,19 +44,10 @@ class Indistinguishability:
         if isinstance(made, Finding):
             yield made
             return
-        area = made.found.combined
         yield Finding(
             check=self.name,
             subject=TABLE,
-            outcome=Measurement(
-                name="auc",
-                value=area.value,
-                worse=Worse.BOTH,
-                null_value=0.5,
-                interval=area.interval,
-                p_value=min(1.0, 2 * min(area.above, area.below)),
-                detectable=area.detectable(two_sided=True),
-            ),
+            outcome=made.area("auc", two_sided=True),
             n_reference=made.rows[0],
             n_candidate=made.rows[1],
             evidence={"learners": {name: own.value for name, own in made.found.learners.items()}},

@@ -75,17 +75,7 @@ class Provenance:
                 name="declared_real_auc", reason=made.outcome.reason, detail=made.outcome.detail
             )
             return self._finding(comparison, gap)
-        area = made.found.combined
-        measured = Measurement(
-            name="declared_real_auc",
-            value=area.value,
-            worse=Worse.HIGHER,
-            null_value=0.5,
-            interval=area.interval,
-            p_value=area.above,
-            detectable=area.detectable(),
-        )
-        return self._finding(comparison, measured)
+        return self._finding(comparison, made.area("declared_real_auc"))
 
     def _finding(
         self,
