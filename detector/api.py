@@ -219,6 +219,7 @@ class _Inputs:
         )
 
     def _profile(self, data: object, role: str, base: Profile | None, *, salt: int) -> Profile:
+        from detector.data.provenance import find_provenance
         from detector.profiles.make import make_profile
         from detector.profiles.profile import Profile
 
@@ -231,6 +232,7 @@ class _Inputs:
                     hint="Make it with `detector profile DATA --against REFERENCE.profile`.",
                 )
             return found
+        find_provenance(found.source, found.metadata)  # one that is unreadable, before any work
         return make_profile(
             found, against=base, parts=self._needs, salt=salt, progress=self._progress
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generators.cli import EXIT_CODES, one_line
+from generators.commands.given import column_pairs
 from generators.commands.progress import progress
 
 if TYPE_CHECKING:
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 def _pairs(
     _context: click.Context, _option: click.Parameter, given: tuple[str, ...], /
 ) -> dict[str, str]:
-    """Return `name=value` texts as a mapping; the first `=` divides options, the last columns."""
+    """Return `NAME=VALUE` texts as a mapping; the first `=` divides."""
     found = {}
     for text in given:
-        columns = _option.name in {"kinds", "roles"}
-        name, _, value = text.rpartition("=") if columns else text.partition("=")
+        name, _, value = text.partition("=")
         if not name or not value:
             raise click.BadParameter(f"`{one_line(text)}` is not of the form NAME=VALUE.")
         found[name] = value
@@ -47,7 +47,7 @@ def _pairs(
     "--kind",
     "kinds",
     multiple=True,
-    callback=_pairs,
+    callback=column_pairs,
     metavar="COLUMN=KIND",
     help="What a column holds, where it is inferred wrongly. Repeatable.",
 )
@@ -55,7 +55,7 @@ def _pairs(
     "--role",
     "roles",
     multiple=True,
-    callback=_pairs,
+    callback=column_pairs,
     metavar="COLUMN=ROLE",
     help="The part a column plays. Repeatable.",
 )

@@ -22,7 +22,6 @@ QUICK = {
 
 @pytest.fixture(scope="module", params=sorted(QUICK))
 def model(request):
-    pytest.importorskip("tensorflow")
     recipe = detector.recipe(request.param, **QUICK[request.param])
     return recipe.fit(mixed(), np.random.default_rng(0))
 
@@ -70,7 +69,6 @@ def test_the_log_has_losses_steps_and_seconds(model):
 )
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_odd_tables_are_learned(name, table):
-    pytest.importorskip("tensorflow")
     model = detector.recipe(name, **QUICK[name]).fit(table, np.random.default_rng(0))
     assert model.sample(5, np.random.default_rng(0)).to_arrow().num_rows == 5
 
@@ -78,7 +76,6 @@ def test_odd_tables_are_learned(name, table):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_one_seed_gives_the_same_weights_in_two_processes(name, tmp_path):
-    pytest.importorskip("tensorflow")
     table = mixed(300).select(["height", "age", "color", "flag"])
     pq.write_table(table, tmp_path / "real.parquet")
     script = f"""
@@ -97,7 +94,6 @@ model.save(sys.argv[2])
 
 @pytest.mark.slow
 def test_the_vae_learns_two_moons_that_a_copula_cannot():
-    pytest.importorskip("tensorflow")
     from sklearn.datasets import make_moons
 
     points, _ = make_moons(1_000, noise=0.06, random_state=0)

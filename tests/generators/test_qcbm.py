@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("cirq")
-
 import detector
 from detector.data.provenance import METADATA_KEY, parse
 from detector.errors import DetectorError
@@ -297,8 +295,6 @@ def test_options_that_make_no_sense_are_refused(options, message):
 
 @pytest.mark.parametrize("engine", ["cirq", "tfq"])
 def test_other_engines_take_the_same_steps(engine):
-    if engine == "tfq":
-        pytest.importorskip("tensorflow_quantum")
     fast, _ = trained(ghz(2), qubits=2, layers=1, steps=5)
     other, _ = trained(ghz(2), qubits=2, layers=1, steps=5, engine=engine)
     assert other == pytest.approx(fast, abs=1e-3)

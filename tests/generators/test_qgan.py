@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("cirq")
-
 import detector
 from detector.data.provenance import METADATA_KEY, parse
 from detector.errors import DetectorError
@@ -276,8 +274,6 @@ def test_options_that_make_no_sense_are_refused(options, message):
 
 @pytest.mark.parametrize("engine", ["cirq", "tfq"])
 def test_other_engines_make_the_same_rows(engine):
-    if engine == "tfq":
-        pytest.importorskip("tensorflow_quantum")
     rng = np.random.default_rng(0)
     latent = latent_rows(5, 2, rng)
     made = [

@@ -10,8 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("cirq")
-
 import detector
 from detector.errors import DetectorError
 from detector.recipes import Stop

@@ -59,7 +59,8 @@ def test_a_ring_is_drawn_from_its_exact_law(slices):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("slices", [1, 2, 9])
 def test_the_compiled_ring_draws_the_same_spins(slices, dtype):
-    rings = pytest.importorskip("generators.quantum.rings")
+    from generators.quantum import rings
+
     rng = np.random.default_rng(0)
     up, uniform = (rng.random((slices, 300)).astype(dtype) for _ in range(2))
     plain, quick = np.empty((2, slices, 300), np.bool_)
