@@ -32,6 +32,9 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "tails": ("Rare cases", "Are the rare values, levels and rows still there?"),
+    "diversity": ("Variety", "Are rows as varied as the reference's?"),
+    "coverage": ("Places and modes", "Does the batch fill every place that the reference fills?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -44,6 +47,17 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "effective_row_share": "effective share of rows",
+    "entropy_change": "change of entropy",
+    "extreme_mass": "mass beyond 0.1 and 99.9 %",
+    "joint_tail_mass": "share of far-out rows",
+    "log_det_change": "change of log-determinant",
+    "lost_level_mass": "mass of lost levels",
+    "mode_left": "share of a mode left",
+    "tail_mass": "mass beyond 1 and 99 %",
+    "vendi_1": "Vendi score",
+    "vendi_2": "Vendi score, order 2",
+    "vendi_inf": "Vendi score, order infinity",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

@@ -44,6 +44,9 @@ _CONVERT = "Convert the columns, or set their kinds under `[kinds]` in the polic
 _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
 _TELL_APART = "Look at the columns that give the candidate away."
+_TAILS = "Look for clipped or filtered values; a generator may have lost what is rare."
+_VARIED = "Look at the seed, temperature and training of the generator, and for copied rows."
+_PLACES = "See which rows vanished; ask the generator for those, or add real ones."
 
 PHRASES: Mapping[str, Phrase] = {
     "column_missing": Phrase(seen="the candidate lacks {subject}", advice=_ADD),
@@ -127,6 +130,56 @@ PHRASES: Mapping[str, Phrase] = {
         below="rows of the candidate look copied: a trained classifier takes them for the "
         "reference's, with an AUC of {value}",
     ),
+    "tail_mass": Phrase(
+        seen="{value} of the rows lie in the outer 2 % of {subject}{how}", advice=_TAILS
+    ),
+    "extreme_mass": Phrase(
+        seen="{value} of the rows lie in the outermost 0.2 % of {subject}{how}", advice=_TAILS
+    ),
+    "lost_level_mass": Phrase(
+        seen="levels of {subject} that held {value} of the reference's rows are gone",
+        advice="See which levels vanished; a generator may leave out what is rare.",
+    ),
+    "joint_tail_mass": Phrase(
+        seen="{value} of the rows are further out than 95 % of the reference's{how}",
+        advice=_TAILS,
+    ),
+    "rarest_visible_level": Phrase(
+        seen="the loss of a level that holds {value} of the rows would just be seen",
+        advice="Judge a larger batch to see rarer levels.",
+    ),
+    "log_det_change": Phrase(
+        seen="the log-determinant of the rows' covariance changed by {value}", advice=_VARIED
+    ),
+    "entropy_change": Phrase(seen="the entropy of columns changed by {value}", advice=_VARIED),
+    "vendi_1": Phrase(seen="rows are as varied as {value} (Vendi score)", advice=_VARIED),
+    "vendi_2": Phrase(seen="rows are as varied as {value} (Vendi score, order 2)", advice=_VARIED),
+    "vendi_inf": Phrase(
+        seen="rows are as varied as {value} (Vendi score, order infinity)", advice=_VARIED
+    ),
+    "duplicate_share": Phrase(seen="{value} of the rows repeat another row", advice=_VARIED),
+    "effective_row_share": Phrase(
+        seen="repeats leave {value} of the rows that count as different", advice=_VARIED
+    ),
+    "coverage": Phrase(
+        seen="{value} of the reference's neighbourhoods hold a row of the candidate",
+        advice=_PLACES,
+    ),
+    "density": Phrase(
+        seen="rows crowd the reference's neighbourhoods {value} times as much as its own",
+        advice=_PLACES,
+    ),
+    "precision": Phrase(
+        seen="{value} of the rows lie in a neighbourhood of the reference", advice=_PLACES
+    ),
+    "recall": Phrase(
+        seen="{value} of the reference's rows lie in a neighbourhood of the candidate",
+        advice=_PLACES,
+    ),
+    "mode_left": Phrase(
+        seen="of the mode that lost most, {value} of the share is left{how}", advice=_PLACES
+    ),
+    "modes_lost": Phrase(seen="modes that are more than half gone: {value}", advice=_PLACES),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}

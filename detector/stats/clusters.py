@@ -181,12 +181,18 @@ def _judge(distance: Numbers, witness: Numbers, statistic: Numbers) -> ClusterTe
         value=value,
         expected=noise,
         interval=(max(0.0, value - noise - Z_95 * error), value + Z_95 * error),
-        p_value=_p_value(statistic),
+        p_value=permuted_p_value(statistic),
         detectable=_critical(statistic) + Z_80 * error,
     )
 
 
-def _p_value(statistic: Numbers) -> float:
+def permuted_p_value(statistic: Numbers) -> float:
+    """Return the p-value of a statistic among its relabelings; larger is further from chance.
+
+    Args:
+        statistic: As observed, then under each relabeling, none below zero.
+
+    """
     # Equal up to rounding is equal: sums of shares come out in another order.
     larger = int((statistic[1:] > statistic[0] * (1 + 1e-9)).sum())
     as_large = int((statistic[1:] >= statistic[0] * (1 - 1e-9)).sum())

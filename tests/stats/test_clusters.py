@@ -68,7 +68,7 @@ def test_a_share_that_only_one_side_has_is_found() -> None:
 def test_the_tail_beyond_all_relabelings_goes_on_as_it_falls() -> None:
     # An exponential law: one in a thousand lies above log 1000, one in a million twice as far.
     drawn = -np.log((np.arange(999) + 0.5) / 999)
-    seen = [c._p_value(np.array([np.log(10.0) * power, *drawn])) for power in (1, 4, 6)]
+    seen = [c.permuted_p_value(np.array([np.log(10.0) * power, *drawn])) for power in (1, 4, 6)]
     assert seen[0] == pytest.approx(0.1, rel=0.02)
     assert np.log10(seen[1:]) == pytest.approx([-4, -6], abs=0.3)
 
@@ -83,7 +83,7 @@ def test_small_p_values_are_not_too_small(law: str, calibration_runs: Callable[.
         drawn = np.abs(rng.standard_normal((500, 1000)))
         if law != "half normal":
             drawn = rng.random(drawn.shape) if law == "uniform" else drawn**2
-        small += sum(c._p_value(row) <= 0.001 for row in drawn)
+        small += sum(c.permuted_p_value(row) <= 0.001 for row in drawn)
     assert small <= stats.binom.ppf(0.9995, runs, 0.0015)
 
 
