@@ -119,11 +119,13 @@ class Coverage:
         shuffled, sides = rows[order], pooled.sides[:, order]
         near = nearest(shuffled, list_length(n, m, k))
         full = full_prdc(shuffled, near, sides[0], k)
-        drawn = np.array([prdc(near, side, k) for side in sides])
+        alone = len(np.unique(pooled.groups)) == n + m
+        # Sides dealt out row by row hardly ever need more than the lists hold; whole groups may.
+        seen_first = full if alone else prdc(near, sides[0], k)
+        drawn = np.array([seen_first, *(prdc(near, side, k) for side in sides[1:])])
         fold = pooled.folds(_FOLDS, streams("folds"))[order]
         kept = [prdc(near, sides[0], k, present=fold != out) for out in range(_FOLDS)]
         spread = np.std(np.array(kept), axis=0) * np.sqrt(_FOLDS - 1)
-        alone = len(np.unique(pooled.groups)) == n + m
         exact = {"density": 1.0, "coverage": expected_coverage(n, m, k)} if alone else {}
         for place, name in enumerate(_ORDER):
             value, seen = full[place], drawn[:, place]
