@@ -32,6 +32,7 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -44,6 +45,12 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "authenticity": "share of authentic rows",
+    "near_copies": "share of reference rows with a near copy",
+    "exact_copies": "share of exact copies",
+    "reappearing_rows": "share of reference rows that reappear",
+    "repeated_rows": "share of repeated rows",
+    "data_copying": "data-copying statistic",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

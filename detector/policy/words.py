@@ -43,6 +43,7 @@ _DROP = "Drop the new columns, or take a reference that has them."
 _CONVERT = "Convert the columns, or set their kinds under `[kinds]` in the policy."
 _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
+_COPIED = "Drop the copied rows, or ask how the generator was stopped from memorising."
 _TELL_APART = "Look at the columns that give the candidate away."
 
 PHRASES: Mapping[str, Phrase] = {
@@ -126,6 +127,35 @@ PHRASES: Mapping[str, Phrase] = {
         "has an AUC of {value}, and a coin has 0.5",
         below="rows of the candidate look copied: a trained classifier takes them for the "
         "reference's, with an AUC of {value}",
+    ),
+    "exact_copies": Phrase(
+        seen="{value} of the candidate's rows equal a row of the reference",
+        advice=_COPIED,
+    ),
+    "reappearing_rows": Phrase(
+        seen="{value} of the reference's rows reappear in the candidate",
+        advice=_COPIED,
+    ),
+    "near_copies": Phrase(
+        seen="{value} of the reference's rows have a candidate row as near as the nearest of a "
+        "holdout's rows have",
+        advice=_COPIED,
+    ),
+    "authenticity": Phrase(
+        seen="{value} of the candidate's rows lie farther from their nearest reference row than "
+        "that row lies from its own nearest",
+        advice=_COPIED,
+    ),
+    "data_copying": Phrase(
+        seen="candidate rows crowd around reference rows, unlike a holdout's rows: the "
+        "data-copying statistic is {value}",
+        advice=_COPIED,
+        unclear="candidate rows lie about as near to reference rows as a holdout's do: the "
+        "data-copying statistic is {value}",
+    ),
+    "repeated_rows": Phrase(
+        seen="{value} of the candidate's rows repeat another row of the candidate",
+        advice="Drop rows that occur twice, or find out why the source repeats itself.",
     ),
 }
 
