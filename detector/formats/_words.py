@@ -33,6 +33,7 @@ CHECKS = {
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
     "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
+    "fingerprints": ("Marks of making", "Does the batch carry marks of how it was made?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -51,6 +52,12 @@ MEASUREMENTS = {
     "reappearing_rows": "share of reference rows that reappear",
     "repeated_rows": "share of repeated rows",
     "data_copying": "data-copying statistic",
+    "lattice_columns": "columns on an even grid",
+    "register_columns": "columns with 2^k levels",
+    "piled_columns": "columns that pile up at an edge",
+    "even_digit_columns": "columns with too even digits",
+    "twin_rows": "share of twin rows",
+    "support_bits": "bits of the distinct rows",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

