@@ -105,7 +105,7 @@ class Coverage:
     ) -> Iterator[Measurement]:
         """Measure precision, recall, density and coverage."""
         from detector.stats.clusters import permuted_p_value
-        from detector.stats.neighbours import (
+        from detector.stats.prdc import (
             expected_coverage,
             full_prdc,
             list_length,

@@ -35,6 +35,8 @@ CHECKS = {
     "tails": ("Rare cases", "Are the rare values, levels and rows still there?"),
     "diversity": ("Variety", "Are rows as varied as the reference's?"),
     "coverage": ("Places and modes", "Does the batch fill every place that the reference fills?"),
+    "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
+    "fingerprints": ("Marks of making", "Does the batch carry marks of how it was made?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -58,6 +60,18 @@ MEASUREMENTS = {
     "vendi_1": "Vendi score",
     "vendi_2": "Vendi score, order 2",
     "vendi_inf": "Vendi score, order infinity",
+    "authenticity": "share of authentic rows",
+    "near_copies": "share of reference rows with a near copy",
+    "exact_copies": "share of exact copies",
+    "reappearing_rows": "share of reference rows that reappear",
+    "repeated_rows": "share of repeated rows",
+    "data_copying": "data-copying statistic",
+    "lattice_columns": "columns on an even grid",
+    "register_columns": "columns with 2^k levels",
+    "piled_columns": "columns that pile up at an edge",
+    "even_digit_columns": "columns with too even digits",
+    "twin_rows": "share of twin rows",
+    "support_bits": "bits of the distinct rows",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

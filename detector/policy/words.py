@@ -43,6 +43,8 @@ _DROP = "Drop the new columns, or take a reference that has them."
 _CONVERT = "Convert the columns, or set their kinds under `[kinds]` in the policy."
 _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
+_COPIED = "Drop the copied rows, or ask how the generator was stopped from memorising."
+_MADE = "Ask how the batch was made; a mark alone proves nothing."
 _TELL_APART = "Look at the columns that give the candidate away."
 _TAILS = "Look for clipped or filtered values; a generator may have lost what is rare."
 _VARIED = "Look at the seed, temperature and training of the generator, and for copied rows."
@@ -180,6 +182,67 @@ PHRASES: Mapping[str, Phrase] = {
         seen="of the mode that lost most, {value} of the share is left{how}", advice=_PLACES
     ),
     "modes_lost": Phrase(seen="modes that are more than half gone: {value}", advice=_PLACES),
+    "exact_copies": Phrase(
+        seen="{value} of the candidate's rows equal a row of the reference",
+        advice=_COPIED,
+    ),
+    "reappearing_rows": Phrase(
+        seen="{value} of the reference's rows reappear in the candidate",
+        advice=_COPIED,
+    ),
+    "near_copies": Phrase(
+        seen="{value} of the reference's rows have a candidate row as near as the nearest of a "
+        "holdout's rows have",
+        advice=_COPIED,
+    ),
+    "authenticity": Phrase(
+        seen="{value} of the candidate's rows lie farther from their nearest reference row than "
+        "that row lies from its own nearest",
+        advice=_COPIED,
+    ),
+    "data_copying": Phrase(
+        seen="candidate rows crowd around reference rows, unlike a holdout's rows: the "
+        "data-copying statistic is {value}",
+        advice=_COPIED,
+        unclear="candidate rows lie about as near to reference rows as a holdout's do: the "
+        "data-copying statistic is {value}",
+    ),
+    "repeated_rows": Phrase(
+        seen="{value} of the candidate's rows repeat another row of the candidate",
+        advice="Drop rows that occur twice, or find out why the source repeats itself.",
+    ),
+    "lattice_columns": Phrase(
+        seen="columns whose values lie on an even grid with a step that nobody rounds to: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "register_columns": Phrase(
+        seen="columns with exactly 8, 16, 32 ... levels, as a register of bits has: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "piled_columns": Phrase(
+        seen="columns whose values pile up at the smallest or the largest one: {value}{listed}",
+        advice="Find out what cuts the values off.",
+    ),
+    "even_digit_columns": Phrase(
+        seen="columns whose last digits are more even than chance makes them: {value}{listed}",
+        advice=_MADE,
+    ),
+    "exact_equations": Phrase(
+        seen="exact equations between columns that the reference breaks: {value}{listed}",
+        advice=_MADE,
+    ),
+    "determined_columns": Phrase(
+        seen="columns that another one determines, where the reference has exceptions: "
+        "{value}{listed}",
+        advice=_MADE,
+    ),
+    "twin_rows": Phrase(
+        seen="{value} of the rows equal another in every column whose values hardly repeat",
+        advice="Find out why rows occur twice.",
+    ),
+    "support_bits": Phrase(seen="{value} would number the candidate's distinct rows", advice=_MADE),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}

@@ -12,7 +12,7 @@ import detector
 from detector.checks.coverage import Coverage
 from detector.data.schema import Role
 from detector.findings import Finding, Gap, Measurement, Reason
-from detector.stats.neighbours import expected_coverage
+from detector.stats.prdc import expected_coverage
 from detector.verdicts import Decision
 from tests.stats.rates import band
 
