@@ -32,6 +32,7 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "quarantine": ("Rows to hold back", "Which rows do not belong, and why?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "quarantined_share": "share of rows to hold back",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

@@ -127,6 +127,10 @@ PHRASES: Mapping[str, Phrase] = {
         below="rows of the candidate look copied: a trained classifier takes them for the "
         "reference's, with an AUC of {value}",
     ),
+    "quarantined_share": Phrase(
+        seen="{value} of the rows can be named that do not look like the reference's",
+        advice="Hold the named rows back; `detector gate --rows FILE` writes their list.",
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}
