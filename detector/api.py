@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from detector.data.schema import Kind, Role
 from detector.errors import DetectorError, ReportError
@@ -43,6 +43,7 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     checks: Sequence[str] | None = None,
     kinds: Mapping[str, Kind | str] | None = None,
     roles: Mapping[str, Role | str] | None = None,
+    rows: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Report:
@@ -58,6 +59,8 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
         checks: Only these checks; all that the policy names when None.
         kinds: Kinds of columns, before the policy's.
         roles: Roles of columns, before the policy's.
+        rows: Where to write the rows to hold back, as Parquet or CSV by its suffix; nowhere
+            when None.
         seed: The run's seed; equal seeds and inputs give equal reports.
         progress: Called with a stage and the share of it done.
 
@@ -75,9 +78,13 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     chosen = _checks(checks if checks is not None else rules.checks, rules)
     if checks is not None:
         rules = replace(rules, rules=tuple(r for r in rules.rules if r.check in checks))
+    lister = None if rows is None else _lister(chosen, candidate, rows)
     inputs = _Inputs(rules, kinds or {}, roles or {}, _needs(chosen), progress)
     comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
     findings = _run(chosen, comparison, seed, clock, progress)
+    if lister is not None and rows is not None:
+        findings = lister.write(rows, findings, comparison, inputs.opened["candidate"])
+        clock.lap("rows")
     return _report(findings, comparison, rules, seed, clock)
 
 
@@ -194,6 +201,7 @@ class _Inputs:
         ignored = dict.fromkeys(rules.ignore if rules else (), "id")
         self._roles = {**ignored, **(rules.roles if rules else {}), **roles}
         self._needs, self._progress = needs, progress
+        self.opened: dict[str, Dataset] = {}
 
     def compare(
         self,
@@ -232,10 +240,50 @@ class _Inputs:
                     hint="Make it with `detector profile DATA --against REFERENCE.profile`.",
                 )
             return found
+        self.opened[role] = found
         find_provenance(found.source, found.metadata)  # one that is unreadable, before any work
         return make_profile(
             found, against=base, parts=self._needs, salt=salt, progress=self._progress
         )
+
+
+class _Lister(Protocol):
+    """A check that can list rows of the candidate."""
+
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        findings: Sequence[Finding],
+        comparison: Comparison,
+        dataset: Dataset,
+    ) -> tuple[Finding, ...]:
+        """Write the list; return the findings with what it holds."""
+
+
+def _lister(checks: Sequence[Check], candidate: object, path: str | os.PathLike[str]) -> _Lister:
+    """Return the check that lists rows; refuse what cannot be listed before any work.
+
+    Raises:
+        DetectorError: No such check runs, the candidate has no rows, or the suffix is unknown.
+
+    """
+    from detector.data.tables import refuse_suffix
+    from detector.profiles.profile import Profile
+
+    refuse_suffix(path)
+    if isinstance(candidate, Profile) or str(candidate).endswith(PROFILE_SUFFIX):
+        raise DetectorError(
+            "the candidate is a saved profile, and rows are listed from the rows themselves.",
+            hint="Give the data that the profile was made from.",
+        )
+    found: Any = next((check for check in checks if check.name == "quarantine"), None)
+    if found is None:
+        raise DetectorError(
+            "rows are listed by the check `quarantine`, and it does not run.",
+            hint="Add it to the checks, or a rule on it to the policy.",
+        )
+    lister: _Lister = found
+    return lister
 
 
 def _open(

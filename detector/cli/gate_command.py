@@ -8,8 +8,9 @@ import click
 
 from detector.cli.main import VERDICT_CODES
 from detector.cli.options import complete_check, data_options, output_options, verdict_options
-from detector.cli.outputs import deliver, finish, requested
+from detector.cli.outputs import STDOUT, deliver, finish, refuse_rows, requested
 from detector.cli.progress import progress
+from detector.cli.terminal import emit
 
 
 @click.command("gate", epilog=VERDICT_CODES)
@@ -18,12 +19,12 @@ from detector.cli.progress import progress
 @click.option(
     "--holdout",
     metavar="FILE",
-    help="Real rows that no generator has seen. No check of this release asks for them yet.",
+    help="Real rows that no generator has seen, for the checks that compare with them.",
 )
 @click.option(
     "--synthetic",
     metavar="FILE",
-    help="Rows known to be synthetic. No check of this release asks for them yet.",
+    help="Rows known to be synthetic, for the checks that look for them.",
 )
 @click.option(
     "--policy",
@@ -37,6 +38,11 @@ from detector.cli.progress import progress
     shell_complete=complete_check,
     metavar="CHECK",
     help="Run this check and no other. Repeatable.",
+)
+@click.option(
+    "--rows",
+    metavar="FILE",
+    help="List the rows to hold back in FILE, as .parquet or .csv.",
 )
 @data_options
 @click.option(
@@ -63,6 +69,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     inputs = [given[name] for name in ("reference", "candidate", "holdout", "synthetic", "policy")]
     files = requested(given, inputs=inputs)
+    if given["rows"] is not None:
+        refuse_rows(given["rows"], taken=[*inputs, *files.values()])
     with progress(quiet=given["quiet"], no_color=given["no_color"]) as watch:
         report = api.gate(
             given["reference"],
@@ -73,8 +81,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             checks=given["checks"] or None,
             kinds=given["kinds"],
             roles=given["roles"],
+            rows=given["rows"],
             seed=given["seed"],
             progress=watch,
         )
     deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])
+    if given["rows"] is not None and not given["quiet"] and STDOUT not in files.values():
+        emit(f"Rows to hold back: {given['rows']}\n")
     finish(ctx, report, exit_zero=given["exit_zero"])

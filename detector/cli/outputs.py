@@ -63,6 +63,18 @@ def refuse_place(option: str, file: str, *, inputs: Iterable[str | None]) -> Non
         raise click.UsageError(f"{option} {file}: `{place.parent}` cannot be written to.")
 
 
+def refuse_rows(file: str, *, taken: Iterable[str | None]) -> None:
+    """Refuse a place for a list of rows: it needs a file, whose suffix says the format.
+
+    Raises:
+        click.UsageError: It says why.
+
+    """
+    if file == STDOUT:
+        raise click.UsageError("--rows -: name a file that ends in .parquet or .csv.")
+    refuse_place("--rows", file, inputs=taken)
+
+
 def _resolved(file: str) -> Path:
     """Return the place that links lead to; a link that leads nowhere stays as it is."""
     try:

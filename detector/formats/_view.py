@@ -107,8 +107,17 @@ def topics(report: Report, *, levels: Iterable[Level]) -> list[Topic]:
 def actions(report: Report) -> list[str]:
     """Return what to do, the worst first, each once."""
     troubles = topics(report, levels=(Level.FAIL, Level.UNKNOWN, Level.WARN))
-    said = [verdict.advice for topic in troubles for verdict in topic.troubles if verdict.advice]
-    return list(dict.fromkeys(said))
+    said = [_advice(verdict) for topic in troubles for verdict in topic.troubles]
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _advice(verdict: Verdict) -> str:
+    """Return a verdict's advice; where rows were listed, how many and in which file."""
+    evidence = verdict.finding.evidence
+    file, listed = evidence.get("rows_file"), evidence.get("listed_rows")
+    if not isinstance(file, str) or not isinstance(listed, int) or not listed:
+        return verdict.advice
+    return f"Hold back the {_words.count(listed, 'row')} that `{file}` lists."
 
 
 def tally(report: Report) -> dict[Level, int]:

@@ -37,6 +37,7 @@ CHECKS = {
     "coverage": ("Places and modes", "Does the batch fill every place that the reference fills?"),
     "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
     "fingerprints": ("Marks of making", "Does the batch carry marks of how it was made?"),
+    "quarantine": ("Rows to hold back", "Which rows do not belong, and why?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -72,6 +73,7 @@ MEASUREMENTS = {
     "even_digit_columns": "columns with too even digits",
     "twin_rows": "share of twin rows",
     "support_bits": "bits of the distinct rows",
+    "quarantined_share": "share of rows to hold back",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

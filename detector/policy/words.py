@@ -243,6 +243,10 @@ PHRASES: Mapping[str, Phrase] = {
         advice="Find out why rows occur twice.",
     ),
     "support_bits": Phrase(seen="{value} would number the candidate's distinct rows", advice=_MADE),
+    "quarantined_share": Phrase(
+        seen="{value} of the rows can be named that do not look like the reference's",
+        advice="Hold the named rows back; `detector gate --rows FILE` writes their list.",
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}

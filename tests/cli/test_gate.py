@@ -61,7 +61,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
     call(
         *("gate", "ref.csv", "new.csv", "--holdout", "h.csv", "--synthetic", "s.csv"),
         *("--policy", "p.toml", "--only", "joint", "--only", "schema", "--seed", "7"),
-        *("--kind", "a=b=category", "--role", "person=group"),
+        *("--kind", "a=b=category", "--role", "person=group", "--rows", "back.csv"),
     )
     assert gate.asked.pop("progress") is None
     assert gate.asked == {
@@ -73,6 +73,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         "checks": ("joint", "schema"),
         "kinds": {"a=b": Kind.CATEGORY},
         "roles": {"person": Role.GROUP},
+        "rows": "back.csv",
         "seed": 7,
     }
 
