@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from detector.profiles.profile import Profile, merge
     from detector.recipes import Model, Recipe, TrainingLog, load_model, recipe
     from detector.report import Report
+    from detector.trials.selftest import selftest
     from detector.verdicts import Decision, ExitCode, Level, Verdict
 
 _HOMES = {
@@ -57,6 +58,7 @@ _HOMES = {
     "profile": "detector.api",
     "recipe": "detector.recipes",
     "render": "detector.api",
+    "selftest": "detector.trials.selftest",
 }
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "profile",
     "recipe",
     "render",
+    "selftest",
 ]
 
 

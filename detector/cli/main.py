@@ -19,6 +19,7 @@ COMMANDS = {
     "profile": "Summarize a data set in one mergeable file.",
     "judge": "Judge a saved report again under another policy.",
     "render": "Draw a saved report in other formats.",
+    "selftest": "Show what the gate can and cannot see in your rows.",
     "policy": "Write, check or show a policy.",
     "doctor": "Show versions, extras and licenses.",
 }

@@ -1,0 +1,1 @@
+"""Trials of the gate on the user's own rows: what it sees, misses and cries about."""
