@@ -66,11 +66,13 @@ def _pairs(
     show_default=True,
     help="Fixes all random choices: same seed and data, same model.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the training that FOLDER holds.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def command(**given: Any) -> None:
     """Train a recipe on the rows of DATA, any file that `detector gate` reads.
 
-    Ctrl-C ends the training and keeps the best checkpoint so far.
+    Ctrl-C ends the training at the next checkpoint. FOLDER then holds the best model so
+    far; the same command with --resume goes on. It is kept once a minute as well.
 
     \b
     Example:
@@ -79,6 +81,7 @@ def command(**given: Any) -> None:
     from detector.data.opening import open_data
     from detector.recipes import recipe, recipe_class
     from detector.rng import stream
+    from generators.checkpoints import Checkpoints
     from generators.store import check_place
 
     options = _values(given["options"], texts=_texts(recipe_class(given["name"])))
@@ -86,8 +89,13 @@ def command(**given: Any) -> None:
     check_place(given["output"])
     data = open_data(given["data"], kinds=given["kinds"], roles=given["roles"])
     rng = stream(given["seed"], "fit", given["name"])
+    known = _parameters(chosen.fit)
+    if given["resume"] and "checkpoints" not in known:
+        raise click.UsageError(f"--resume: `{given['name']}` keeps no training to go on with.")
+    kept = Checkpoints(folder=given["output"], resume=given["resume"])
     with progress(quiet=given["quiet"]) as tell:
-        takes = {"progress": tell} if "progress" in _parameters(chosen.fit) else {}
+        offered = {"progress": tell, "checkpoints": kept}
+        takes = {name: value for name, value in offered.items() if name in known}
         model: Any = chosen.fit(data, rng, **takes)
     model.save(given["output"])
     if not given["quiet"]:
@@ -130,4 +138,6 @@ def _summary(model: FittedModel, name: str, data: str, output: str) -> str:
             f"({float(facts['repeated_share']):.1%} of training rows repeat one another)."
         )
     lines += [one_line(note) for note in log.notes]
+    if getattr(model, "training", None) is not None:
+        lines.append("The same command with --resume goes on from here.")
     return "\n".join([*lines, f"Model: {one_line(output)}"])
