@@ -44,6 +44,16 @@ def _pairs(
     help="An option of the recipe. Repeatable.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["auto", "fast", "tfq", "cirq"]),
+    help="What runs circuits: the recipe's option `engine`.",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(min=0),
+    help="Executions of a circuit, 0 for exact: the recipe's option `repetitions`.",
+)
+@click.option(
     "--kind",
     "kinds",
     multiple=True,
@@ -85,6 +95,7 @@ def command(**given: Any) -> None:
     from generators.store import check_place
 
     options = _values(given["options"], texts=_texts(recipe_class(given["name"])))
+    options |= _short(given, options)
     chosen = recipe(given["name"], **options)
     check_place(given["output"])
     data = open_data(given["data"], kinds=given["kinds"], roles=given["roles"])
@@ -100,6 +111,18 @@ def command(**given: Any) -> None:
     model.save(given["output"])
     if not given["quiet"]:
         click.echo(_summary(model, given["name"], data.name, given["output"]))
+
+
+def _short(given: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that have a short form of their own."""
+    found = {}
+    for short, name in (("engine", "engine"), ("shots", "repetitions")):
+        if given[short] is None:
+            continue
+        if name in options:
+            raise click.UsageError(f"--{short}: --option {name} says it already.")
+        found[name] = given[short]
+    return found
 
 
 def _values(given: Mapping[str, str], *, texts: frozenset[str]) -> dict[str, Any]:
@@ -134,8 +157,8 @@ def _summary(model: FittedModel, name: str, data: str, output: str) -> str:
     facts = dict(log.facts)
     if "copied_share" in facts:
         lines.append(
-            f"Copies of training rows: {float(facts['copied_share']):.1%} of drawn rows "
-            f"({float(facts['repeated_share']):.1%} of training rows repeat one another)."
+            f"Copies of training rows: {float(facts['copied_share']):.1%} of drawn rows; "
+            f"training repeats: {float(facts['repeated_share']):.1%}."
         )
     lines += [one_line(note) for note in log.notes]
     if getattr(model, "training", None) is not None:
