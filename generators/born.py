@@ -22,11 +22,11 @@ from generators.losses import (
     negative_log_likelihood,
     state_distance,
 )
-from generators.quantum.descent import Adam, Spsa
+from generators.quantum.descent import Adam, AdamState, Spsa
 from generators.quantum.sampling import frequencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -175,10 +175,9 @@ def train(
     by the loss itself; training ends once every kernel finds the shares at their floor. The first
     angles are kept where the rows do not show that others are better.
     """
-    first = None
+    first: list[Angles] = []
     with diary:
-        for step, angles, found, probabilities in _descent(run, target, plan, diary, rng):
-            first = angles if first is None else first
+        for step, angles, found, probabilities in _descent(run, target, plan, diary, rng, first):
             diary.record(loss=found.value)
             held_out = target.held_out is not None
             score = target.distance(probabilities) if held_out else found.value
@@ -186,23 +185,37 @@ def train(
             if plan.early_stop and step % LOOKS == 0 and target.at_floor(probabilities):
                 diary.stop(Stop.SAMPLING_FLOOR)
     best = diary.best["angles"]
-    if first is None or not plan.early_stop or target.rows is None:
+    if not first or not plan.early_stop or target.rows is None:
         return best, ()
-    last, start = (run.probabilities(some)[0] for some in (best, first))
-    return (best, ()) if target.surely_closer(last, start) else (first, (KEPT,))
+    last, start = (run.probabilities(some)[0] for some in (best, first[0]))
+    return (best, ()) if target.surely_closer(last, start) else (first[0], (KEPT,))
 
 
 def _descent(
-    run: Executor, target: Target, plan: Plan, diary: Diary, rng: np.random.Generator
+    run: Executor,
+    target: Target,
+    plan: Plan,
+    diary: Diary,
+    rng: np.random.Generator,
+    first: list[Angles],
 ) -> Iterator[tuple[int, Angles, Loss, Floats]]:
-    """Yield step, angles, loss and probabilities, from start to start."""
-    angles, state, adam = np.zeros(0), None, Adam(rate=plan.rate)
+    """Yield step, angles, loss and probabilities, from start to start; note the first angles."""
+    adam = Adam(rate=plan.rate)
+    angles, state = np.zeros(0), adam.start(np.zeros(0))
+
+    def restore(arrays: Mapping[str, NDArray[Any]]) -> None:
+        nonlocal angles, state
+        angles, state = arrays["angles"], AdamState.restored(arrays)
+        first.append(arrays["first"])
+
+    diary.carry(rng, lambda: {"angles": angles, "first": first[0], **state.arrays()}, restore)
     spsa = Spsa(rate=plan.rate * 5, delay=plan.steps / 10)
     for number in diary.steps():
         step = number % plan.steps if plan.steps else 0
         if step == 0:
             angles = starting_angles(run.ansatz, spread=plan.spread, rng=rng)
             state = adam.start(angles)
+            first[:] = first or [angles]
         if not np.isfinite(angles).all():
             diary.record(loss=math.nan)
         seen, pull = run.pullback(angles)
@@ -216,7 +229,6 @@ def _descent(
         slope = pull(np.asarray(found.slope)[None]).weights
         if plan.optimiser == "natural":
             slope = _natural(run, angles, slope)
-        assert state is not None  # noqa: S101 - the first step has set it
         angles, state = adam.step(angles, slope, state, scale=plan.scale(step))
 
 

@@ -17,15 +17,18 @@ import numpy as np
 from detector.recipes import Stop
 from generators.losses import cross_entropy, relative_distance, row_distance
 from generators.players import REACH
-from generators.quantum.descent import Adam
+from generators.quantum.descent import Adam, AdamState
+from generators.store import below, under
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from generators.diary import Diary
     from generators.players import Generator, Numbers, Player
-    from generators.quantum.descent import AdamState
 
+    Arrays = Mapping[str, NDArray[Any]]
     Floats = NDArray[np.floating[Any]]
 
 LOOKED_AT = 1_024
@@ -118,6 +121,13 @@ def play(
     game = _Game.of(generator, critic, rows, rules, rng, judged=judged, weights=weights)
     first = mean = dict(game.mine.numbers)
     every = max(1, rules.steps // LOOKS)
+
+    def restore(arrays: Numbers) -> None:
+        nonlocal mean
+        mean = below(arrays, "mean")
+        game.restore(arrays)
+
+    diary.carry(rng, lambda: {**under("mean", mean), **game.arrays()}, restore)
     with diary:
         for step in diary.steps():
             if step % every == 0:
@@ -149,6 +159,18 @@ class _Side:
     @property
     def finite(self) -> bool:
         return all(np.isfinite(value).all() for value in self.numbers.values())
+
+    def arrays(self) -> Arrays:
+        memory = [under(name, state.arrays()) for name, state in self.memory.items()]
+        return {
+            **under("numbers", self.numbers),
+            **{name: array for part in memory for name, array in under("memory", part).items()},
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        self.numbers = below(arrays, "numbers")
+        memory = below(arrays, "memory")
+        self.memory = {name: AdamState.restored(below(memory, name)) for name in self.memory}
 
     def step(self, slopes: Numbers, *, scale: float) -> None:
         for name, slope in slopes.items():
@@ -196,6 +218,20 @@ class _Game:
             weights=counts,
             fixed=latent_rows(LOOKED_AT, generator.latents, rng),
         )
+
+    @property
+    def sides(self) -> dict[str, _Side]:
+        return {"mine": self.mine} | ({} if self.other is None else {"other": self.other})
+
+    def arrays(self) -> Arrays:
+        """Return what both sides carry from round to round."""
+        parts = [under(name, side.arrays()) for name, side in self.sides.items()]
+        return {name: array for part in parts for name, array in part.items()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take what `arrays` returned."""
+        for name, side in self.sides.items():
+            side.restore(below(arrays, name))
 
     def judge(self, numbers: Numbers, diary: Diary) -> None:
         """Hand the numbers to the diary, and end the game at the sampling floor."""

@@ -11,12 +11,14 @@ from detector.data.export import canonical_table
 from detector.data.opening import open_data
 from detector.data.provenance import Origin, find_provenance
 from detector.errors import DetectorError
-from detector.recipes import TrainingLog, row_hashes, rows_digest
+from detector.recipes import Stop, TrainingLog, row_hashes, rows_digest
 from detector.rng import stream
+from generators.checkpoints import Checkpoints, in_order, interruptible, left
 from generators.honesty import LOOKED_AT, copies
-from generators.model import FittedModel, Lineage, Source
+from generators.model import TRAINING, FittedModel, Lineage, Source
 from generators.options import check_types
-from generators.store import read_model
+from generators.store import below, read_model
+from generators.watch import State, Watch
 
 if TYPE_CHECKING:
     import os
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[Any]]
 
 Progress = Callable[[str, float], None]
+
+UNFINISHED = frozenset({Stop.INTERRUPTED, Stop.BUDGET})
+"""Ends of a training that can be gone on with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +59,12 @@ class FittedRecipe:
         """Raise ValueError for an option that makes no sense; types are checked already."""
 
     def fit(
-        self, data: Any, rng: np.random.Generator, *, progress: Progress | None = None
+        self,
+        data: Any,
+        rng: np.random.Generator,
+        *,
+        progress: Progress | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> FittedModel:
         """Train on whatever the gate takes.
 
@@ -62,9 +72,12 @@ class FittedRecipe:
             data: A path, a frame, a table, an array, a `Dataset`.
             rng: Decides the fit; it moves on by one number.
             progress: Called with a few words and the share done.
+            checkpoints: Where to keep the model while it is trained, and whether to go on from
+                there. With it Ctrl-C ends the training at the next one.
 
         Raises:
-            DetectorError: The data cannot be read, or cannot be learned from.
+            DetectorError: The data cannot be read, cannot be learned from, or is not what a
+                training was begun with.
 
         """
         dataset = open_data(data)
@@ -74,21 +87,25 @@ class FittedRecipe:
                 f"`{dataset.name}` has {table.num_rows} rows; "
                 f"`{self.name}` needs {self.least_rows} at least."
             )
-        seed = int(rng.integers(2**63))
-        lesson = Lesson(table=table, dataset=dataset, seed=seed, tell=progress or _silent)
-        source, log = self.learn(lesson)
-        hashes = row_hashes(dataset)
-        model = FittedModel(
-            recipe=self.name,
-            options=dataclasses.asdict(self),
-            source=source,
-            log=log,
-            lineage=_lineage(dataset, hashes),
-            seed=seed,
+        pupil = _Pupil(
+            recipe=self,
+            table=table,
+            dataset=dataset,
+            hashes=row_hashes(dataset),
+            seed=int(rng.integers(2**63)),
         )
-        copied, repeated = copies(hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
-        facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
-        return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
+        if checkpoints is None:
+            return pupil.taught(Watch(progress))
+        resume = pupil.left_in(checkpoints.folder) if checkpoints.resume else None
+        with interruptible() as asked:
+            watch = Watch(
+                progress,
+                resume=resume,
+                halted=asked,
+                keep=lambda state: pupil.kept(state).save(checkpoints.folder),
+                every=checkpoints.every,
+            )
+            return pupil.taught(watch)
 
     def learn(self, lesson: Lesson) -> tuple[Source, TrainingLog]:
         """Return where rows come from, and how the training went."""
@@ -111,6 +128,9 @@ class FittedRecipe:
             raise DetectorError(f"This is a model of `{manifest['recipe']}`, not `{cls.name}`.")
         try:
             lineage = manifest["lineage"] | {"parents": tuple(manifest["lineage"]["parents"])}
+            training = None
+            if TRAINING in manifest:
+                training = State(facts=manifest[TRAINING], arrays=below(arrays, TRAINING))
             return FittedModel(
                 recipe=cls.name,
                 options=manifest["options"],
@@ -118,6 +138,7 @@ class FittedRecipe:
                 log=TrainingLog.from_plain(manifest["log"]),
                 lineage=Lineage(**lineage),
                 seed=int(manifest["seed"]),
+                training=training,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise DetectorError(
@@ -148,6 +169,55 @@ class Lesson:
         return stream(self.seed, *path)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pupil:
+    """A recipe with the rows that it learns, once for good and now and then for a checkpoint."""
+
+    recipe: FittedRecipe
+    table: pa.Table
+    dataset: Dataset
+    hashes: NDArray[np.uint64]
+    seed: int
+
+    def taught(self, watch: Watch) -> FittedModel:
+        """Return the trained model."""
+        lesson = Lesson(table=self.table, dataset=self.dataset, seed=self.seed, tell=watch)
+        source, log = self.recipe.learn(lesson)
+        training = watch.last if log.stop in UNFINISHED else None
+        if training is not None:
+            facts = {**training.facts, "rows": in_order(self.hashes, self.dataset.schema)}
+            training = dataclasses.replace(training, facts=facts)
+        model = FittedModel(
+            recipe=self.recipe.name,
+            options=dataclasses.asdict(self.recipe),
+            source=source,
+            log=log,
+            lineage=_lineage(self.dataset, self.hashes),
+            seed=self.seed,
+            training=training,
+        )
+        copied, repeated = copies(self.hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
+        facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
+        return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
+
+    def kept(self, state: State) -> FittedModel:
+        """Return the model that a training interrupted here leaves: it goes on and ends at once."""
+        return self.taught(Watch(resume=state, halted=lambda: True))
+
+    def left_in(self, folder: str | os.PathLike[str]) -> State:
+        """Return the training that a folder holds.
+
+        Raises:
+            DetectorError: There is none, or it is not of this recipe, these rows and this seed.
+
+        """
+        model = type(self.recipe).load(folder)
+        options = dataclasses.asdict(self.recipe)
+        return left(
+            model, options=options, seed=self.seed, rows=in_order(self.hashes, self.dataset.schema)
+        )
+
+
 def _lineage(dataset: Dataset, hashes: NDArray[np.uint64]) -> Lineage:
     """Return the lineage of rows that a model of this data set will draw."""
     declared = find_provenance(dataset.source, dataset.metadata)
@@ -160,7 +230,3 @@ def _lineage(dataset: Dataset, hashes: NDArray[np.uint64]) -> Lineage:
         name=dataset.name,
         n_rows=len(hashes),
     )
-
-
-def _silent(_stage: str, _done: float) -> None:
-    """Tell nobody."""

@@ -13,7 +13,7 @@ from detector.data.provenance import METADATA_KEY, Origin, Provenance
 from detector.errors import DetectorError
 from detector.recipes import TrainingLog, row_hashes, rows_digest
 from detector.rng import stream
-from generators.store import write_model
+from generators.store import under, write_model
 
 if TYPE_CHECKING:
     import os
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detector.data.schema import Schema
+    from generators.watch import State
 
     Arrays = dict[str, NDArray[Any]]
 
 BLOCK = 4_096
 """Rows are drawn in blocks of this size, each from a stream of its own."""
+
+TRAINING = "training"
+"""Where a manifest and its arrays keep an unfinished training."""
 
 PACKAGES = ("collapse-detector", "numpy", "scipy")
 
@@ -76,6 +80,7 @@ class FittedModel:
         log: What happened while it was fitted.
         lineage: Where the training rows came from.
         seed: The number that all of the fit's random choices follow from.
+        training: Where an unfinished training can go on from; None for one that has ended.
 
     """
 
@@ -85,6 +90,7 @@ class FittedModel:
     log: TrainingLog
     lineage: Lineage = field(default_factory=Lineage)
     seed: int = 0
+    training: State | None = None
 
     @property
     def schema(self) -> Schema:
@@ -150,6 +156,9 @@ class FittedModel:
             "versions": _versions(),
             "source": facts,
         }
+        if self.training is not None:
+            manifest[TRAINING] = dict(self.training.facts)
+            arrays = arrays | under(TRAINING, self.training.arrays)
         write_model(path, manifest, arrays)
 
 

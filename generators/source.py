@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from generators.bits import Bits
 from generators.codec import Codec
 from generators.ranks import joined, parted
+from generators.store import below
 from generators.whitening import Rematch, Whitening
 
 if TYPE_CHECKING:
@@ -112,22 +113,14 @@ class TabularSource:
         facts: Mapping[str, Any], arrays: Arrays, core_of: Callable[[Arrays], Core]
     ) -> TabularSource:
         """Return what `save` wrote; `core_of` rebuilds the core from its arrays."""
-        whitening, code, rematch, core = (_below(arrays, part) for part in PARTS)
+        whitening, code, rematch, core = (below(arrays, part) for part in PARTS)
         return TabularSource(
-            codec=Codec.restored(facts, _below(arrays, "codec")),
+            codec=Codec.restored(facts, below(arrays, "codec")),
             core=core_of(core) if facts["trained"] else None,
             whitening=Whitening.restored(whitening) if whitening else None,
             code=Bits.restored(code) if code else None,
             rematch=Rematch(ranks=tuple(parted(rematch))) if rematch else None,
         )
-
-
-def _below(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one part, under their own names."""
-    head = f"{part}/"
-    return {
-        name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)
-    }
 
 
 def _check(rows: NDArray[Any], n: int, width: int) -> None:

@@ -1,8 +1,7 @@
-"""A model as a folder: `manifest.json` and `arrays.npz`, whole or not at all. No pickle."""
+"""A model as a folder: `manifest.json` and its arrays, whole or not at all. No pickle."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import tempfile
@@ -24,16 +23,19 @@ if TYPE_CHECKING:
 
 FORMAT = "collapse-detector model"
 VERSION = 1
-ARRAYS = "arrays.npz"
+ARRAYS, OTHERS = "arrays.npz", "arrays-2.npz"
+"""Files of arrays: a model that replaces another one takes the name that is free."""
+
 MAX_BYTES = 4 * 2**30
 
 
 def write_model(
     path: str | os.PathLike[str], manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Write a model's folder beside its place, then move it there.
+    """Write a model's folder, whole or not at all, whatever kills the process.
 
-    An older model at this place is replaced; anything else there is left alone.
+    An older model at this place is replaced in one step, that of its manifest, which names the
+    arrays it belongs to; anything else there is left alone.
 
     Raises:
         DetectorError: Something else is there, or the place cannot be written to.
@@ -41,15 +43,22 @@ def write_model(
     """
     target = Path(path).resolve()
     check_place(target)
-    plain = {"format": FORMAT, "version": VERSION, **manifest}
+    older = _named(target)
+    name = OTHERS if older == ARRAYS else ARRAYS
+    plain = {"format": FORMAT, "version": VERSION, "arrays": name, **manifest}
     text = json.dumps(plain, indent=1, sort_keys=True, allow_nan=False) + "\n"
     try:
         folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}."))
         try:
             (folder / MANIFEST).write_text(text, "utf-8")
-            np.savez(folder / ARRAYS, **{name: _plain(array) for name, array in arrays.items()})
+            np.savez(folder / name, **{key: _plain(array) for key, array in arrays.items()})
             folder.chmod(0o755)
-            _swap(folder, target)
+            if older is None:
+                folder.replace(target)
+            else:
+                for file in (name, MANIFEST):  # the manifest last: from then on it is the new one
+                    (folder / file).replace(target / file)
+                (target / older).unlink(missing_ok=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
@@ -92,16 +101,30 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
             f"this release reads {VERSION}.",
             hint=again,
         )
+    arrays = OTHERS if manifest.get("arrays") == OTHERS else ARRAYS
     try:
-        with zipfile.ZipFile(folder / ARRAYS) as archive:
+        with zipfile.ZipFile(folder / arrays) as archive:
             if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
                 raise DetectorError(f"`{folder.name}` unpacks to more than 4 GiB.", hint=again)
-        with np.load(folder / ARRAYS, allow_pickle=False) as members:
+        with np.load(folder / arrays, allow_pickle=False) as members:
             return manifest, {name: members[name] for name in members.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise DetectorError(
-            f"`{folder.name}`: {ARRAYS} is missing or damaged ({type(error).__name__}).", hint=again
+            f"`{folder.name}`: {arrays} is missing or damaged ({type(error).__name__}).", hint=again
         ) from error
+
+
+def below(arrays: Mapping[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one part, `part/name`, under their own names."""
+    head = f"{part}/"
+    return {
+        name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)
+    }
+
+
+def under(part: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return arrays as those of one part, which `below` finds again."""
+    return {f"{part}/{name}": array for name, array in arrays.items()}
 
 
 def plain_columns(schema: Schema) -> list[dict[str, Any]]:
@@ -133,17 +156,12 @@ def _plain(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _swap(folder: Path, target: Path) -> None:
-    """Put the new folder in the old one's place."""
-    if not target.exists():
-        folder.replace(target)
-        return
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}."))
-    target.replace(aside)
+def _named(folder: Path) -> str | None:
+    """Return the name of the arrays that a model's manifest belongs to; None without a model."""
     try:
-        folder.replace(target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            aside.replace(target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+        plain = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError):  # damaged, and replaced
+        return ARRAYS
+    return OTHERS if isinstance(plain, dict) and plain.get("arrays") == OTHERS else ARRAYS

@@ -44,6 +44,16 @@ def _pairs(
     help="An option of the recipe. Repeatable.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["auto", "fast", "tfq", "cirq"]),
+    help="What runs circuits: the recipe's option `engine`.",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(min=0),
+    help="Executions of a circuit, 0 for exact: the recipe's option `repetitions`.",
+)
+@click.option(
     "--kind",
     "kinds",
     multiple=True,
@@ -66,11 +76,13 @@ def _pairs(
     show_default=True,
     help="Fixes all random choices: same seed and data, same model.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the training that FOLDER holds.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def command(**given: Any) -> None:
     """Train a recipe on the rows of DATA, any file that `detector gate` reads.
 
-    Ctrl-C ends the training and keeps the best checkpoint so far.
+    Ctrl-C ends the training at the next checkpoint. FOLDER then holds the best model so
+    far; the same command with --resume goes on. It is kept once a minute as well.
 
     \b
     Example:
@@ -79,19 +91,38 @@ def command(**given: Any) -> None:
     from detector.data.opening import open_data
     from detector.recipes import recipe, recipe_class
     from detector.rng import stream
+    from generators.checkpoints import Checkpoints
     from generators.store import check_place
 
     options = _values(given["options"], texts=_texts(recipe_class(given["name"])))
+    options |= _short(given, options)
     chosen = recipe(given["name"], **options)
     check_place(given["output"])
     data = open_data(given["data"], kinds=given["kinds"], roles=given["roles"])
     rng = stream(given["seed"], "fit", given["name"])
+    known = _parameters(chosen.fit)
+    if given["resume"] and "checkpoints" not in known:
+        raise click.UsageError(f"--resume: `{given['name']}` keeps no training to go on with.")
+    kept = Checkpoints(folder=given["output"], resume=given["resume"])
     with progress(quiet=given["quiet"]) as tell:
-        takes = {"progress": tell} if "progress" in _parameters(chosen.fit) else {}
+        offered = {"progress": tell, "checkpoints": kept}
+        takes = {name: value for name, value in offered.items() if name in known}
         model: Any = chosen.fit(data, rng, **takes)
     model.save(given["output"])
     if not given["quiet"]:
         click.echo(_summary(model, given["name"], data.name, given["output"]))
+
+
+def _short(given: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that have a short form of their own."""
+    found = {}
+    for short, name in (("engine", "engine"), ("shots", "repetitions")):
+        if given[short] is None:
+            continue
+        if name in options:
+            raise click.UsageError(f"--{short}: --option {name} says it already.")
+        found[name] = given[short]
+    return found
 
 
 def _values(given: Mapping[str, str], *, texts: frozenset[str]) -> dict[str, Any]:
@@ -126,8 +157,10 @@ def _summary(model: FittedModel, name: str, data: str, output: str) -> str:
     facts = dict(log.facts)
     if "copied_share" in facts:
         lines.append(
-            f"Copies of training rows: {float(facts['copied_share']):.1%} of drawn rows "
-            f"({float(facts['repeated_share']):.1%} of training rows repeat one another)."
+            f"Copies of training rows: {float(facts['copied_share']):.1%} of drawn rows; "
+            f"training repeats: {float(facts['repeated_share']):.1%}."
         )
     lines += [one_line(note) for note in log.notes]
+    if getattr(model, "training", None) is not None:
+        lines.append("The same command with --resume goes on from here.")
     return "\n".join([*lines, f"Model: {one_line(output)}"])

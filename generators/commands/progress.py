@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PATIENCE = 0.7
 """Seconds before anything is drawn: quick fits leave no trace."""
 
+WORDS = 40
+"""Characters that leave room for the bar and both times in 80 columns."""
+
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
@@ -33,7 +36,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
     )
 
     bar = Progress(
-        BarColumn(24),
+        BarColumn(20),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
@@ -46,7 +49,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
     def tell(words: str, done: float) -> None:
         if not bar.live.is_started and time.monotonic() >= due:
             bar.start()
-        bar.update(task, description=one_line(words, limit=60), completed=done)
+        bar.update(task, description=one_line(words, limit=WORDS), completed=done)
 
     try:
         yield tell

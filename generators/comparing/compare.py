@@ -18,7 +18,9 @@ from detector.data.schema import Role
 from detector.errors import DetectorError
 from detector.recipes import option_names, recipe, recipe_class, row_hashes
 from detector.rng import stream
+from detector.stats.proportions import clopper_pearson
 from generators.comparing.apart import Sample, told_apart
+from generators.comparing.chance import Side
 from generators.comparing.contest import REAL, Contest, Cost, Entry, Fidelity, Part, Row
 from generators.comparing.halves import as_dataset, halves
 from generators.comparing.kept import levels_kept, modes_kept, tails_kept
@@ -160,23 +162,29 @@ class _Arena:
         nominal, labels = self.coder.nominal, self.coder.labels
         whole = filled(np.concatenate((real, drawn)))
         parts = whole[: len(real)], whole[len(real) :]
-        levels, lost = levels_kept(real, drawn, nominal, labels)
-        tails, thinnest, thinnest_tails = tails_kept(real, drawn, nominal, labels)
+        sides = Side.of(len(real), self.unseen.groups), Side.of(len(drawn), half.groups)
+        levels = levels_kept(real, drawn, nominal, labels, sides=sides)
+        tails = tails_kept(real, drawn, nominal, labels, sides=sides)
         rng = stream(self.seed, "judge")  # one for all: equal rows get equal figures
         areas = told_apart(
             Sample(rows=parts[0], groups=self.unseen.groups),
             Sample(rows=parts[1], groups=half.groups),
             rng,
         )
+        modes = modes_kept(*parts, nominal, seed=int(rng.integers(2**31)), sides=sides)
+        copied_rows = np.isin(row_hashes(copied), self.known)
+        kept = {"levels": levels.interval, "modes": modes.interval, "tails": tails.interval}
+        copies = clopper_pearson(int(copied_rows.sum()), len(copied_rows))
         return Fidelity(
             areas=areas,
-            levels=levels,
-            lost=lost,
-            modes=modes_kept(*parts, nominal, seed=int(rng.integers(2**31))),
-            tails=tails,
-            thinnest=thinnest,
-            thinnest_tails=thinnest_tails,
-            copies=float(np.isin(row_hashes(copied), self.known).mean()),
+            levels=levels.value,
+            lost=levels.columns,
+            modes=modes.value,
+            tails=tails.value,
+            thinnest="".join(tails.columns),
+            thinnest_tails=tails.least,
+            copies=float(copied_rows.mean()),
+            intervals={**kept, "copies": copies},
         )
 
 

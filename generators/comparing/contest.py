@@ -57,6 +57,7 @@ class Fidelity:
         levels: Share of levels, and of eighths of ordered columns, that are reached.
         lost: Columns that lost one.
         modes: Share of the real rows' clusters that are reached.
+        intervals: 95 % intervals of `levels`, `modes`, `tails` and `copies`.
         tails: Rows beyond the 5 % and 95 % quantiles, as a multiple of the real ones.
         thinnest: The column with the thinnest tails.
         thinnest_tails: Its own figure.
@@ -72,6 +73,7 @@ class Fidelity:
     thinnest: str
     thinnest_tails: float
     copies: float
+    intervals: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

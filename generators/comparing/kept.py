@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from generators.comparing.chance import REACHED, Side, ratio, reached
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from generators.comparing.chance import Interval
 
     Numbers = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -19,15 +23,39 @@ MOST_MODES = 20
 
 ROWS_A_MODE = 25
 
-EXPECTED, REACHED = 10.0, 0.1
-"""A part that should hold this many drawn rows is asked for; this share of them reaches it."""
+EXPECTED = 10.0
+"""A part that should hold this many drawn rows is asked for."""
 
 TAILS = (0.05, 0.95)
 
+ALL = (1.0, 1.0)
+
+
+class Kept(NamedTuple):
+    """What is kept.
+
+    Attributes:
+        value: A share, or of tails a multiple of the real ones.
+        interval: 95 %.
+        columns: Those that lost a part; of tails the column whose tails are the thinnest.
+        least: Of tails, that column's own figure.
+
+    """
+
+    value: float
+    interval: Interval
+    columns: tuple[str, ...] = ()
+    least: float = 1.0
+
 
 def levels_kept(
-    real: Numbers, drawn: Numbers, nominal: Mask, labels: tuple[str, ...]
-) -> tuple[float, tuple[str, ...]]:
+    real: Numbers,
+    drawn: Numbers,
+    nominal: Mask,
+    labels: tuple[str, ...],
+    *,
+    sides: tuple[Side, Side] | None = None,
+) -> Kept:
     """Return the share of levels and regions that drawn rows reach, and columns that lost one.
 
     Args:
@@ -35,21 +63,41 @@ def levels_kept(
         drawn: Rows under question, shape (m, d).
         nominal: Which columns hold levels, shape (d,); the others are cut in eighths.
         labels: The name of each column.
+        sides: Where rows do not stand alone, how many of each side do.
 
     """
-    asked = seen = 0
+    sides = sides or _alone(real, drawn)
     lost: dict[str, None] = {}
+    parts: list[Numbers] = [np.empty((2, 0))]
     for place, label in enumerate(labels):
         x, y = real[:, place], drawn[:, place]
         edges = np.unique(x[~np.isnan(x)])[1:] - 0.5 if nominal[place] else _edges(x)
         held = [np.bincount(_parts(side, edges), minlength=len(edges) + 2) for side in (x, y)]
-        due = held[0] * (len(y) / len(x))
-        large = due >= EXPECTED
-        reached = held[1][large] >= REACHED * due[large]
-        asked, seen = asked + int(large.sum()), seen + int(reached.sum())
-        if not reached.all():
+        asked = _asked(*held)
+        parts.append(asked)
+        if not _reached(asked, sides).all():
             lost[label] = None
-    return (seen / asked if asked else 1.0), tuple(lost)
+    return _share(np.hstack(parts), sides)._replace(columns=tuple(lost))
+
+
+def _alone(real: Numbers, drawn: Numbers) -> tuple[Side, Side]:
+    return Side.of(len(real)), Side.of(len(drawn))
+
+
+def _asked(due: NDArray[np.int64], held: NDArray[np.int64]) -> Numbers:
+    """Return the rows of both sides in parts that should hold enough of them, shape (2, k)."""
+    large = due * (held.sum() / due.sum()) >= EXPECTED
+    return np.array([due[large], held[large]], np.float64)
+
+
+def _reached(parts: Numbers, sides: tuple[Side, Side]) -> Mask:
+    return np.asarray(parts[1] >= REACHED * parts[0] * (sides[1].rows / sides[0].rows))
+
+
+def _share(parts: Numbers, sides: tuple[Side, Side]) -> Kept:
+    if not parts.shape[1]:
+        return Kept(1.0, ALL)
+    return Kept(float(_reached(parts, sides).mean()), reached(parts[0], parts[1], sides))
 
 
 def _edges(values: Numbers) -> Numbers:
@@ -68,7 +116,14 @@ def _parts(values: Numbers, edges: Numbers) -> NDArray[np.int64]:
     return np.where(np.isnan(values), len(edges) + 1, found)
 
 
-def modes_kept(real: Numbers, drawn: Numbers, nominal: Mask, *, seed: int) -> float:
+def modes_kept(
+    real: Numbers,
+    drawn: Numbers,
+    nominal: Mask,
+    *,
+    seed: int,
+    sides: tuple[Side, Side] | None = None,
+) -> Kept:
     """Return the share of the clusters of real rows that drawn rows reach.
 
     The clusters are those of k-means on the columns' ranks, one for each 25 rows, 20 at most.
@@ -78,6 +133,7 @@ def modes_kept(real: Numbers, drawn: Numbers, nominal: Mask, *, seed: int) -> fl
         drawn: Rows under question, shape (m, d), finite.
         nominal: Which columns hold levels, shape (d,): the five most frequent get an axis each.
         seed: Of the first centers.
+        sides: Where rows do not stand alone, how many of each side do.
 
     """
     from sklearn.cluster import KMeans
@@ -86,10 +142,9 @@ def modes_kept(real: Numbers, drawn: Numbers, nominal: Mask, *, seed: int) -> fl
     distinct = len(np.unique(x, axis=0))
     count = max(1, min(MOST_MODES, len(x) // ROWS_A_MODE, distinct))
     found = KMeans(count, n_init=2, random_state=seed).fit(x)
-    due = np.bincount(found.labels_, minlength=count) * (len(y) / len(x))
+    due = np.bincount(found.labels_, minlength=count)
     held = np.bincount(found.predict(y), minlength=count)
-    large = due >= EXPECTED
-    return float((held[large] >= REACHED * due[large]).mean()) if large.any() else 1.0
+    return _share(_asked(due, held), sides or _alone(real, drawn))
 
 
 def _ranked(real: Numbers, rows: Numbers, nominal: Mask) -> Numbers:
@@ -108,8 +163,13 @@ def _ranked(real: Numbers, rows: Numbers, nominal: Mask) -> Numbers:
 
 
 def tails_kept(
-    real: Numbers, drawn: Numbers, nominal: Mask, labels: tuple[str, ...]
-) -> tuple[float, str, float]:
+    real: Numbers,
+    drawn: Numbers,
+    nominal: Mask,
+    labels: tuple[str, ...],
+    *,
+    sides: tuple[Side, Side] | None = None,
+) -> Kept:
     """Return how many drawn rows lie beyond the real 5 % and 95 % quantiles, 1 being as many.
 
     Args:
@@ -117,25 +177,33 @@ def tails_kept(
         drawn: Rows under question, shape (m, d).
         nominal: Which columns hold levels; these have no tails.
         labels: The name of each column.
+        sides: Where rows do not stand alone, how many of each side do.
 
     Returns:
-        The share beyond, divided by that of the real rows, over all columns; then the column
-        whose tails are the thinnest, and its own figure. Without tails: 1, nothing, 1.
+        The share beyond, divided by that of the real rows, over all columns; the column whose
+        tails are the thinnest, and its own figure. Without tails: 1, no column, 1.
 
     """
-    due, found, names = [], [], []
+    beyond = np.zeros(len(real)), np.zeros(len(drawn))
+    ratios: dict[str, float] = {}
     for place in np.flatnonzero(~nominal):
-        x, y = (side[:, place][np.isfinite(side[:, place])] for side in (real, drawn))
-        if not len(x) or not len(y):
+        columns = real[:, place], drawn[:, place]
+        known = [np.isfinite(column) for column in columns]
+        if not known[0].any() or not known[1].any():
             continue
-        low, high = np.quantile(x, TAILS, method="inverted_cdf")
-        shares = [float(((side < low) | (side > high)).mean()) for side in (x, y)]
+        low, high = np.quantile(columns[0][known[0]], TAILS, method="inverted_cdf")
+        outside = [
+            there & ((column < low) | (column > high))
+            for column, there in zip(columns, known, strict=True)
+        ]
+        shares = [out.sum() / there.sum() for out, there in zip(outside, known, strict=True)]
         if shares[0] > 0:
-            due.append(shares[0])
-            found.append(shares[1])
-            names.append(labels[place])
-    if not due:
-        return 1.0, "", 1.0
-    ratios = np.divide(found, due)
-    worst = int(ratios.argmin())
-    return float(sum(found) / sum(due)), names[worst], float(ratios[worst])
+            ratios[labels[place]] = float(shares[1] / shares[0])
+            for total, out, there in zip(beyond, outside, known, strict=True):
+                np.add(total, out / there.sum(), out=total)
+    if not ratios:
+        return Kept(1.0, ALL)
+    worst = min(ratios, key=lambda name: ratios[name])
+    value = float(beyond[1].sum() / beyond[0].sum())
+    interval = ratio(beyond[0], beyond[1], sides or _alone(real, drawn))
+    return Kept(value, interval, (worst,), ratios[worst])

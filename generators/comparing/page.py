@@ -45,7 +45,7 @@ def render(contest: Contest) -> str:
         summary=words.short(words.summary(contest)),
         readings=[words.short(line) for line in words.readings(contest)],
         remarks=words.remarks(contest),
-        fidelity_heads=words.FIDELITY,
+        fidelity_heads=[*words.FIDELITY, *words.KEPT[::2]],
         cost_heads=words.COST,
         rows=[_cells(row) for row in contest.rows],
         marks=marks,
@@ -75,10 +75,18 @@ def _cells(row: Row) -> dict[str, object]:
     return {
         "label": words.short(row.entry.label),
         "part": row.entry.part.value,
-        "fidelity": words.fidelity(row.fidelity),
+        "fidelity": [*words.fidelity(row.fidelity), *_kept(row)],
         "cost": words.cost(row.cost),
         "reason": words.short(row.reason),
     }
+
+
+def _kept(row: Row) -> list[str]:
+    """Return what is kept, each figure with its interval in one cell."""
+    cells = words.kept(row.fidelity)
+    if row.fidelity is None:
+        return cells[::2]
+    return [f"{value} ({ends})" for value, ends in zip(cells[::2], cells[1::2], strict=True)]
 
 
 def _options(contest: Contest) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A comparison for the terminal: one table in two blocks, at most 80 columns wide."""
+"""A comparison for the terminal: one table in three blocks, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from generators.comparing.contest import Contest
 
 WIDTH = 80
-LABEL = 22
+LABEL = 21
 """Characters of a row's name."""
 
 COST = (0, 1, 2, 3, 4, 6)
@@ -36,6 +36,9 @@ def render(contest: Contest, *, color: bool = False, unicode: bool = True) -> st
     console.print()
     first = [words.fidelity(row.fidelity) for row in contest.rows]
     console.print(_block(contest, "how real", words.FIDELITY, first))
+    console.print()
+    kept = [words.kept(row.fidelity) for row in contest.rows]
+    console.print(_block(contest, "what is kept", words.KEPT, kept))
     console.print()
     second = [[words.cost(row.cost)[place] for place in COST] for row in contest.rows]
     console.print(_block(contest, "what it costs", [words.COST[place] for place in COST], second))

@@ -19,7 +19,8 @@ LIMIT = 240
 MORE_COPIES = 0.01
 """Copies beyond those of the real half that are told of."""
 
-FIDELITY = ("AUC", "95 %", "forest", "boosted", "levels", "modes", "tails", "copies")
+FIDELITY = ("AUC", "95 %", "forest", "boosted")
+KEPT = ("levels", "95 %", "modes", "95 %", "tails", "95 %", "copies", "95 %")
 COST = ("fit CPU s", "rows/s", "qubits", "gates", "parameters", "engine", "stopped by")
 
 LEGEND = (
@@ -29,6 +30,7 @@ LEGEND = (
     ("levels", "levels, and eighths of ordered columns, that drawn rows reach"),
     ("modes", "clusters of the unseen rows (k-means on ranks) that drawn rows reach"),
     ("tails", "rows beyond the 5 % and 95 % quantiles; 1 is as many as the unseen rows have"),
+    ("95 % of levels, modes", "those surely reached to those perhaps reached, chance considered"),
     ("copies", "drawn rows that equal a training row; for the real half, unseen rows that do"),
     ("fit CPU s", "processor time of the fit, without loading and compiling"),
     ("rows/s", "rows drawn in one second of processor time"),
@@ -55,11 +57,30 @@ def fidelity(found: Fidelity | None) -> list[str]:
         interval(mean),
         f"{found.areas.forest.value:.2f}",
         f"{found.areas.boosted.value:.2f}",
-        share(found.levels),
-        share(found.modes),
-        f"{found.tails:.2f}",
-        share(found.copies, digits=1),
     ]
+
+
+def kept(found: Fidelity | None) -> list[str]:
+    """Return the cells of what drawn rows keep, each with its interval."""
+    if found is None:
+        return [NONE] * len(KEPT)
+    ends = found.intervals
+    return [
+        share(found.levels),
+        _percent(ends["levels"]),
+        share(found.modes),
+        _percent(ends["modes"]),
+        f"{found.tails:.2f}",
+        "-".join(f"{end:.2f}".removeprefix("0") for end in ends["tails"]),
+        share(found.copies, digits=1),
+        _percent(ends["copies"], digits=1),
+    ]
+
+
+def _percent(ends: tuple[float, float], *, digits: int = 0) -> str:
+    """Return an interval of a share in percent, `92-100`; of a single point, that point."""
+    shown = (f"{100 * end:.{digits}f}" if end < 1 else "100" for end in ends)
+    return "-".join(dict.fromkeys(shown))
 
 
 def cost(found: Cost | None) -> list[str]:

@@ -11,9 +11,12 @@ import tf_keras
 from generators.dense import Dense
 from generators.diary import Diary
 from generators.mmd import median_scales, squared_mmd
-from generators.networks.layers import as_dense, network, update
+from generators.networks.layers import as_dense, assign, network, numbered, update
+from generators.store import below, under
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from detector.recipes import TrainingLog
@@ -52,6 +55,7 @@ def train(
         total=options.steps, tell=tell, patience=options.patience, budget=options.budget or None
     )
     every = max(1, options.steps // options.checks)
+    diary.carry(rng, game.carried, game.restore)
     with diary:
         for step in diary.steps():
             critic, generator = game.round()
@@ -105,6 +109,21 @@ class _Game:
         pairs = zip(self._average, self._generator.get_weights(), strict=True)
         self._average = [keep * slow + (np.float32(1.0) - keep) * new for slow, new in pairs]
         return float(critic), float(loss)
+
+    def carried(self) -> dict[str, NDArray[Any]]:
+        """Return what moves from round to round."""
+        return numbered(self._moving()) | under("average", numbered(self._average))
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take what `carried` returned."""
+        assign(self._moving(), arrays)
+        average = below(arrays, "average")
+        self._average = [average[name] for name in sorted(average)]
+
+    def _moving(self) -> list[Any]:
+        """Return the variables of both players and of what trains them."""
+        players = [*self._generator.weights, *self._critic.weights]
+        return players + [part for one in self._optimizers for part in one.variables]
 
     @property
     def averaged(self) -> Dense:

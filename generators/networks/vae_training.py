@@ -9,9 +9,11 @@ import tensorflow as tf
 import tf_keras
 
 from generators.diary import Diary
-from generators.networks.layers import as_dense, network, update
+from generators.networks.layers import as_dense, assign, network, numbered, update
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from detector.recipes import TrainingLog
@@ -60,6 +62,7 @@ def train(
         total=options.steps, tell=tell, patience=options.patience, budget=options.budget or None
     )
     every = max(1, options.steps // options.checks)
+    diary.carry(rng, pair.carried, pair.restore)
     with diary:
         for step in diary.steps():
             batch = rows[rng.choice(shown, options.batch, p=share)]
@@ -107,6 +110,14 @@ class _Pair:
         encoder = as_dense(self._encoder.get_weights()).save("encoder")
         decoder = as_dense(self._decoder.get_weights()).save("decoder")
         return {**encoder, **decoder, "spreads": np.exp(spreads)}
+
+    def carried(self) -> dict[str, NDArray[Any]]:
+        """Return what moves from step to step."""
+        return numbered([*self._variables, *self._optimizer.variables])
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take what `carried` returned."""
+        assign([*self._variables, *self._optimizer.variables], arrays)
 
     def _step(self, rows: Any, noise: Any, beta: Any) -> Any:
         with tf.GradientTape() as tape:

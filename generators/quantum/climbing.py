@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from generators.quantum.annealing import anneal, swept
+from generators.quantum.annealing import Paths, anneal, swept
 from generators.quantum.boltzmann import bound_loss, bound_slope, exact_loss, hidden_loss
-from generators.quantum.descent import Adam
+from generators.quantum.descent import Adam, AdamState
 from generators.quantum.observables import states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from generators.diary import Diary
     from generators.quantum.boltzmann import Machine
 
+    Arrays = Mapping[str, NDArray[Any]]
     Floats = NDArray[np.float64]
     Bitstrings = NDArray[np.uint8]
 
@@ -67,6 +68,14 @@ class Evidence:
         found = np.zeros(2 ** self.seen.shape[1])
         found[states_of(self.seen)] = self.share
         return found
+
+
+class _Chained(NamedTuple):
+    """What moves beside the terms: a random stream, and what to keep of the chains it moves."""
+
+    rng: np.random.Generator | None
+    save: Callable[[], Arrays]
+    restore: Callable[[Arrays], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +181,37 @@ class Climb:
             paths = swept(paths, problem, transverse, sweeps=sweeps, rng=rng)
             return bound_slope(machine, evidence.seen, evidence.share, paths.moments(transverse))
 
-        self._descend(machine, diary, slope_of)
+        def restore(arrays: Arrays) -> None:
+            nonlocal paths, mean
+            paths, mean = Paths(zeros=arrays["zeros"]), arrays["running"]
+
+        chained = _Chained(rng, lambda: {"zeros": paths.zeros, "running": mean}, restore)
+        self._descend(machine, diary, slope_of, chained)
 
     def _descend(
-        self, machine: Machine, diary: Diary, slope_of: Callable[[Machine, int], Floats]
+        self,
+        machine: Machine,
+        diary: Diary,
+        slope_of: Callable[[Machine, int], Floats],
+        chained: _Chained | None = None,
     ) -> None:
+        chained = chained or _Chained(None, dict, lambda _arrays: None)
         adam, vector = Adam(rate=self.rate), machine.vector
         state = adam.start(vector)
         moving = np.ones(len(vector))
         if not self.train_transverse:
             moving[-machine.qubits :] = 0.0
+
+        def restore(arrays: Arrays) -> None:
+            nonlocal vector, state, machine
+            vector, state = arrays["vector"], AdamState.restored(arrays)
+            machine = machine.moved(vector)
+            chained.restore(arrays)
+
+        def save() -> Arrays:
+            return {"vector": vector, **state.arrays(), **chained.save()}
+
+        diary.carry(chained.rng, save, restore)
         with diary:
             for step in diary.steps():
                 slope = (slope_of(machine, step) + self.decay * vector) * moving

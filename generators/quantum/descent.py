@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,15 @@ class AdamState:
     steps: int
     mean: Floats
     square: Floats
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what `restored` needs."""
+        return {"steps": np.array(self.steps), "mean": self.mean, "square": self.square}
+
+    @staticmethod
+    def restored(arrays: Mapping[str, NDArray[Any]]) -> AdamState:
+        """Return the state that `arrays` wrote."""
+        return AdamState(steps=int(arrays["steps"]), mean=arrays["mean"], square=arrays["square"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

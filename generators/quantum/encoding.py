@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from generators.quantum.autoencoder import joined, parted
-from generators.quantum.descent import Adam
+from generators.quantum.descent import Adam, AdamState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from generators.diary import Diary
@@ -67,6 +69,13 @@ class Encoding:
         adam, vector = Adam(rate=self.rate), joined(weights)
         state = adam.start(vector)
         every = max(1, self.steps // self.checks)
+
+        def restore(arrays: Mapping[str, NDArray[Any]]) -> None:
+            nonlocal vector, state, weights
+            vector, state = arrays["vector"], AdamState.restored(arrays)
+            weights = parted(vector, weights)
+
+        diary.carry(rng, lambda: {"vector": vector, **state.arrays()}, restore)
         with diary:
             for step in diary.steps():
                 if step % every == 0 or step + 1 == self.steps:

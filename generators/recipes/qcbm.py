@@ -157,6 +157,7 @@ class Qcbm(TabularRecipe):
     def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
         """Train the angles, then read out the law that rows are drawn from."""
         from generators.binned import target_of
+        from generators.blurring import blurred_law
         from generators.born import Plan, starting_angles, train
         from generators.quantum.circuits import hardware_efficient
 
@@ -175,8 +176,17 @@ class Qcbm(TabularRecipe):
             angles = starting_angles(ansatz, spread=self.spread, rng=rng)
             notes = ("The circuit is untrained.",)
         core = self._core(run, angles, target, rng)
-        facts = {"qubits": len(ansatz.qubits), "gates": _gates(ansatz), "parameters": len(angles)}
-        return core, diary.log(facts={**facts, "engine": run.name}, notes=notes)
+        facts: dict[str, float | int | str] = {
+            "qubits": len(ansatz.qubits),
+            "gates": _gates(ansatz),
+            "parameters": len(angles),
+            "engine": run.name,
+        }
+        if core.noise_by or self.repetitions:
+            exact = run.probabilities(angles)[0]
+            blur, said = blurred_law(target, exact, core.law)
+            facts, notes = facts | blur, notes + said
+        return core, diary.log(facts=facts, notes=notes)
 
     def _core(
         self, run: Executor, angles: NDArray[np.float64], target: Target, rng: np.random.Generator

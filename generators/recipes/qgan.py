@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from generators.players import Numbers
     from generators.tabular import Core, Task
 
+    Floats = NDArray[np.floating[Any]]
     Rows = NDArray[np.float32]
+
+COMPARED = 512
+"""Rows that are drawn with noise and without, and held against as many training rows."""
 
 SHARED = ("steps", "batch", "rate", "smoothing", "average", "early_stop")
 """Options that the rules of the game have too."""
@@ -162,8 +166,22 @@ class Qgan(TabularRecipe):
         else:
             numbers = trained.start(rng)
         facts = {**stage.facts, "parameters": sum(value.size for value in numbers.values())}
+        if self.generator == "quantum" and (self.repetitions or any(asdict(self.noise).values())):
+            blur, said = self._blurred(stage, numbers, rows, rng)
+            facts, notes = facts | blur, notes + said
         core = QganCore(stage=stage, numbers=numbers, circuit=stage.circuit)
         return core, diary.log(facts=facts, notes=notes)
+
+    def _blurred(
+        self, stage: Stage, numbers: Numbers, rows: Floats, rng: np.random.Generator
+    ) -> tuple[dict[str, float | int | str], tuple[str, ...]]:
+        """Draw from the same latent rows with noise and without, and return what a log says."""
+        from generators.blurring import blurred_rows
+
+        both = [stage.generator(noise=noise, rng=rng) for noise in (False, True)]
+        latent = latent_rows(COMPARED, both[0].latents, rng)
+        exact, read = (one.forward(numbers, latent)[0] for one in both)
+        return blurred_rows(rows[:COMPARED], exact, read)
 
     def core_of(self, arrays: Mapping[str, NDArray[Any]]) -> Core:
         """Return the generator with these numbers."""

@@ -11,6 +11,7 @@ from generators.bits import Bits
 from generators.diary import Diary
 from generators.mmd import squared_mmd
 from generators.options import check_choice, check_least
+from generators.store import below, under
 from generators.tabular import TabularRecipe
 
 if TYPE_CHECKING:
@@ -105,6 +106,17 @@ class Rbm(TabularRecipe):
         diary = Diary(total=self.steps, tell=task.tell)
         every = max(1, self.steps // CHECKS)
         scales = tuple(share * training.shape[1] for share in (1 / 16, 1 / 8, 1 / 4))
+
+        def restore(arrays: Mapping[str, NDArray[Any]]) -> None:
+            nonlocal machine, chains, fantasies
+            machine = _Machine(**below(arrays, "machine"))
+            chains, fantasies = arrays["chains"], arrays["fantasies"]
+
+        def save() -> dict[str, NDArray[Any]]:
+            held = {"chains": chains, "fantasies": fantasies}
+            return {**under("machine", machine.arrays()), **held}
+
+        diary.carry(rng, save, restore)
         with diary:
             for step in diary.steps():
                 rows = training[rng.integers(0, len(training), batch)]

@@ -231,16 +231,16 @@ def test_a_lost_level_and_a_lost_region_are_named():
     drawn = real.copy()
     drawn[:, 0] = np.minimum(drawn[:, 0], 2)
     drawn[:, 1] *= 0.8
-    kept, lost = levels_kept(real, drawn, np.array([True, False]), ("level", "number"))
-    assert lost == ("level", "number")
-    assert kept == pytest.approx(1 - 2 / 12)
+    kept = levels_kept(real, drawn, np.array([True, False]), ("level", "number"))
+    assert kept.columns == ("level", "number")
+    assert kept.value == kept.interval[0] == kept.interval[1] == pytest.approx(1 - 2 / 12)
 
 
 def test_missing_is_a_level():
     real = np.array([[1.0], [2.0], [np.nan], [np.nan]]).repeat(30, axis=0)
     drawn = np.array([[1.0], [2.0]]).repeat(60, axis=0)
-    assert levels_kept(real, real, np.array([False]), ("x",)) == (1.0, ())
-    assert levels_kept(real, drawn, np.array([False]), ("x",))[1] == ("x",)
+    assert levels_kept(real, real, np.array([False]), ("x",))[:3] == (1.0, (1.0, 1.0), ())
+    assert levels_kept(real, drawn, np.array([False]), ("x",)).columns == ("x",)
 
 
 def test_a_lost_mode_is_counted():
@@ -249,21 +249,24 @@ def test_a_lost_mode_is_counted():
     real = corner + 0.05 * rng.random((400, 2))
     drawn = real[corner.sum(axis=1) < 2]
     none = np.array([False, False])
-    assert modes_kept(real, real, none, seed=0) == 1.0
-    assert modes_kept(real, drawn, none, seed=0) == pytest.approx(0.75, abs=0.1)
+    assert modes_kept(real, real, none, seed=0)[:2] == (1.0, (1.0, 1.0))
+    kept = modes_kept(real, drawn, none, seed=0)
+    assert kept.value == pytest.approx(0.75, abs=0.1)
+    assert kept.interval[0] <= kept.value <= kept.interval[1]
 
 
 def test_tails_that_are_cut_are_seen_and_named():
     real = np.column_stack([np.arange(1000.0), np.arange(1000.0)])
     drawn = np.column_stack([np.arange(1000.0), np.clip(np.arange(1000.0), 200, 800)])
-    kept, thinnest, figure = tails_kept(real, drawn, np.array([False, False]), ("a", "b"))
-    assert kept == pytest.approx(0.5)
-    assert (thinnest, figure) == ("b", 0.0)
+    kept = tails_kept(real, drawn, np.array([False, False]), ("a", "b"))
+    assert kept.value == pytest.approx(0.5)
+    assert (kept.columns, kept.least) == (("b",), 0.0)
+    assert 0.35 < kept.interval[0] < 0.5 < kept.interval[1] < 0.7
 
 
 def test_without_ordered_columns_there_are_no_tails():
     rows = np.zeros((50, 1))
-    assert tails_kept(rows, rows, np.array([True]), ("a",)) == (1.0, "", 1.0)
+    assert tails_kept(rows, rows, np.array([True]), ("a",)) == (1.0, (1.0, 1.0), (), 1.0)
 
 
 def test_levels_are_numbered_by_their_counts_and_unknown_ones_come_last():
