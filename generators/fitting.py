@@ -54,7 +54,12 @@ class FittedRecipe:
         """Raise ValueError for an option that makes no sense; types are checked already."""
 
     def fit(
-        self, data: Any, rng: np.random.Generator, *, progress: Progress | None = None
+        self,
+        data: Any,
+        rng: np.random.Generator,
+        *,
+        progress: Progress | None = None,
+        examine: bool = True,
     ) -> FittedModel:
         """Train on whatever the gate takes.
 
@@ -62,6 +67,8 @@ class FittedRecipe:
             data: A path, a frame, a table, an array, a `Dataset`.
             rng: Decides the fit; it moves on by one number.
             progress: Called with a few words and the share done.
+            examine: Whether the log shall tell of copies and lost modes; it costs a few
+                thousand rows drawn. The model is the same.
 
         Raises:
             DetectorError: The data cannot be read, or cannot be learned from.
@@ -75,7 +82,8 @@ class FittedRecipe:
                 f"`{self.name}` needs {self.least_rows} at least."
             )
         seed = int(rng.integers(2**63))
-        lesson = Lesson(table=table, dataset=dataset, seed=seed, tell=progress or _silent)
+        tell = progress or _silent
+        lesson = Lesson(table=table, dataset=dataset, seed=seed, tell=tell, examine=examine)
         source, log = self.learn(lesson)
         hashes = row_hashes(dataset)
         model = FittedModel(
@@ -86,6 +94,8 @@ class FittedRecipe:
             lineage=_lineage(dataset, hashes),
             seed=seed,
         )
+        if not examine:
+            return model
         copied, repeated = copies(hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
         facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
         return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
@@ -135,6 +145,7 @@ class Lesson:
         dataset: The same as a data set.
         seed: Where all of the fit's random choices come from; see `stream`.
         tell: Called with a few words and the share done.
+        examine: Whether to look for copies and lost modes.
 
     """
 
@@ -142,6 +153,7 @@ class Lesson:
     dataset: Dataset
     seed: int
     tell: Progress
+    examine: bool = True
 
     def stream(self, *path: str) -> np.random.Generator:
         """Return the random stream at one address of this fit."""
