@@ -67,8 +67,8 @@ class FittedRecipe:
             data: A path, a frame, a table, an array, a `Dataset`.
             rng: Decides the fit; it moves on by one number.
             progress: Called with a few words and the share done.
-            examine: Whether the log shall tell of copies and lost modes; it costs a few
-                thousand rows drawn. The model is the same.
+            examine: Whether the log shall tell of copies and lost modes, and the model of its
+                training rows; it costs a few thousand rows drawn. What it draws is the same.
 
         Raises:
             DetectorError: The data cannot be read, or cannot be learned from.
@@ -85,20 +85,21 @@ class FittedRecipe:
         tell = progress or _silent
         lesson = Lesson(table=table, dataset=dataset, seed=seed, tell=tell, examine=examine)
         source, log = self.learn(lesson)
-        hashes = row_hashes(dataset)
-        model = FittedModel(
-            recipe=self.name,
-            options=dataclasses.asdict(self),
-            source=source,
-            log=log,
-            lineage=_lineage(dataset, hashes),
-            seed=seed,
-        )
         if not examine:
-            return model
+            return self._model(source, log, Lineage(name=dataset.name), seed)
+        hashes = row_hashes(dataset)
+        model = self._model(source, log, _lineage(dataset, hashes), seed)
         copied, repeated = copies(hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
         facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
         return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
+
+    def _model(
+        self, source: Source, log: TrainingLog, lineage: Lineage, seed: int
+    ) -> FittedModel:
+        options = dataclasses.asdict(self)
+        return FittedModel(
+            recipe=self.name, options=options, source=source, log=log, lineage=lineage, seed=seed
+        )
 
     def learn(self, lesson: Lesson) -> tuple[Source, TrainingLog]:
         """Return where rows come from, and how the training went."""

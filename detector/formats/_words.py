@@ -32,6 +32,8 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "audit": ("Recursive training", "Does the recipe collapse when it learns from itself?"),
+    "lineage": ("Lineage", "Do the generations drift away from the first one?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -61,6 +63,7 @@ REASONS = {
     Reason.NEEDS_MANIFEST: "needs a provenance manifest",
     Reason.MISSING_EXTRA: "needs an optional package",
     Reason.CHECK_FAILED: "the check itself failed",
+    Reason.FIT_FAILED: "the recipe failed",
 }
 
 
