@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detector.api import audit, gate, judge, measure, profile, render
+    from detector.api import audit, gate, judge, lineage, measure, profile, render
     from detector.data.dataset import Dataset
     from detector.data.opening import open_data
     from detector.data.schema import ColumnSpec, Kind, Role, Schema
@@ -51,6 +51,7 @@ _HOMES = {
     "audit": "detector.api",
     "gate": "detector.api",
     "judge": "detector.api",
+    "lineage": "detector.api",
     "load_model": "detector.recipes",
     "measure": "detector.api",
     "merge": "detector.profiles.profile",
@@ -87,6 +88,7 @@ __all__ = [
     "audit",
     "gate",
     "judge",
+    "lineage",
     "load_model",
     "measure",
     "merge",

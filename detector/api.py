@@ -205,6 +205,53 @@ def audit(  # noqa: PLR0913 - as in `gate`
     return _audit_report(outcome, {"reference": dataset}, rules, seed, clock)
 
 
+def lineage(
+    generations: Sequence[object],
+    *,
+    seed: int = 0,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    kinds: Mapping[str, Kind | str] | None = None,
+    roles: Mapping[str, Role | str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Ask whether data sets that exist drift away, generation by generation.
+
+    Args:
+        generations: Generation 0 first, then 1, and so on: each whatever the gate takes, but
+            for a profile.
+        seed: The run's seed.
+        policy: As in `audit`.
+        kinds: Kinds of columns.
+        roles: Roles of columns.
+        progress: As in `gate`.
+
+    Returns:
+        The report, with `trajectory`, `alarm_generation` and `forecast`.
+
+    """
+    from detector.audit.lineage import lineage_found
+
+    clock = _Clock()
+    _refuse_seed(seed)
+    if isinstance(generations, str | os.PathLike) or not hasattr(generations, "__len__"):
+        raise DetectorError(
+            "a lineage is a list of data sets, generation 0 first.", hint="Give [gen0, gen1]."
+        )
+    rules = _audit_policy(policy)
+    datasets: dict[str, Dataset] = {}
+    like = None
+    for number, data in enumerate(generations):
+        role = "reference" if not number else f"generation {number}"
+        if progress is not None:
+            progress(f"read generation {number}", number / len(generations))
+        found = _rows(data, kinds or {}, roles or {}, role=role, like=like)
+        datasets[role], like = found, like or found.schema
+    clock.lap("read")
+    outcome = lineage_found(tuple(datasets.values()), seed=seed, alpha=rules.alpha)
+    clock.lap("lineage")
+    return _audit_report(outcome, datasets, rules, seed, clock)
+
+
 def profile(
     data: object,
     *,

@@ -93,9 +93,7 @@ class FittedRecipe:
         facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
         return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
 
-    def _model(
-        self, source: Source, log: TrainingLog, lineage: Lineage, seed: int
-    ) -> FittedModel:
+    def _model(self, source: Source, log: TrainingLog, lineage: Lineage, seed: int) -> FittedModel:
         options = dataclasses.asdict(self)
         return FittedModel(
             recipe=self.name, options=options, source=source, log=log, lineage=lineage, seed=seed

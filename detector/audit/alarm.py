@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,9 @@ ALPHA = 0.05
 
 PATHS = 1_000
 """Single chains that are composed of each healthy loop."""
+
+GROUPS = 50
+"""Groups of paths; each has its own resample of the steps."""
 
 AVERAGES = 4_000
 """Averages over replicates that are drawn from them."""
@@ -66,6 +69,7 @@ class Draws:
         first_cov: Shape (a, k, k).
         fresh_mean: Shape (c, k).
         fresh_cov: Shape (c, k, k).
+        ridge: Added to covariances before a determinant is taken, shape (k, k).
 
     """
 
@@ -73,6 +77,7 @@ class Draws:
     first_cov: Numbers
     fresh_mean: Numbers
     fresh_cov: Numbers
+    ridge: Numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,6 +135,11 @@ class Alarm:
         """Tell whether silence means something."""
         return self.generation is not None or self.power >= POWER
 
+    def to_plain(self, *, level: float) -> dict[str, Any]:
+        """Return all of it as JSON data, with the error rate that the band was made for."""
+        held = {name: getattr(self, name) for name in self.__slots__}
+        return held | {"level": level, "tells": self.tells}
+
 
 def healthy_band(
     steps: Steps,
@@ -139,13 +149,15 @@ def healthy_band(
     generations: int,
     rng: np.random.Generator,
     alpha: float = ALPHA,
+    own_rows: bool = False,
 ) -> Band:
     """Return the band that healthy loops stay within in all but a share `alpha` of audits.
 
     Cost: O(paths x generations x k^3).
     """
+    asked: dict[str, Any] = {"generations": generations, "rng": rng, "own_rows": own_rows}
     loops = [
-        averages(compose(kind, steps, draws, generations=generations, rng=rng), replicates, rng)
+        averages(compose(kind, steps, draws, **asked), replicates, rng)
         for kind in ("accumulate", "fresh")
     ]
     scale = np.stack([_scale(paths, alpha) for paths in loops])
@@ -166,7 +178,13 @@ def healthy_band(
 
 
 def judge_path(
-    path: Numbers, band: Band, steps: Steps, draws: Draws, *, replicates: int, rng: np.random.Generator
+    path: Numbers,
+    band: Band,
+    steps: Steps,
+    draws: Draws,
+    *,
+    replicates: int,
+    rng: np.random.Generator,
 ) -> Alarm:
     """Return whether and when the mean path of some replicates leaves the band.
 
@@ -220,7 +238,13 @@ def rounds_needed(drift: float, noise: float, *, alpha: float = 0.05, power: flo
 
 
 def compose(
-    kind: str, steps: Steps, draws: Draws, *, generations: int, rng: np.random.Generator
+    kind: str,
+    steps: Steps,
+    draws: Draws,
+    *,
+    generations: int,
+    rng: np.random.Generator,
+    own_rows: bool = False,
 ) -> Numbers:
     """Return paths of a loop composed of single steps, shape (paths, generations).
 
@@ -230,19 +254,23 @@ def compose(
         draws: Moments of real rows.
         generations: Rounds.
         rng: Draws steps and real rows.
+        own_rows: Follow the rows that each generation drew, not those that it hands on.
 
     Returns:
-        Change of the log determinant of what is trained on, since generation 0.
+        Change of the log determinant since generation 0.
 
     """
-    k = steps.mean.shape[1]
+    k, known = steps.mean.shape[1], len(steps.mean)
     count = PATHS if k <= 16 else PATHS // 4
+    # A few dozen refits know the law of steps only so well: each group of paths has its own
+    # resample of them, so that the band is as much wider as that matters.
+    banks, group = rng.integers(known, size=(GROUPS, known)), np.arange(count) % GROUPS
     start = rng.integers(len(draws.first_mean), size=count)
     mean, cov = draws.first_mean[start].copy(), draws.first_cov[start].copy()
-    began = _log_dets(cov)
+    began = _log_dets(cov + draws.ridge)
     paths = np.empty((count, generations))
     for place in range(generations):
-        drawn = rng.integers(len(steps.mean), size=count)
+        drawn = banks[group, rng.integers(known, size=count)]
         half = kind == "fresh"
         shift = steps.half_mean[drawn] if half else steps.mean[drawn]
         shape = steps.half_cov[drawn] if half else steps.cov[drawn]
@@ -258,15 +286,17 @@ def compose(
             mean, cov = _merged(
                 draws.fresh_mean[new], draws.fresh_cov[new], made_mean, made_cov, weight=0.5
             )
-        paths[:, place] = _log_dets(cov) - began
+        seen = made_cov if own_rows else cov
+        paths[:, place] = _log_dets(seen + draws.ridge) - began
     return paths
 
 
 def averages(paths: Numbers, replicates: int, rng: np.random.Generator) -> Numbers:
-    """Return means over random sets of replicates, shape (audits, generations)."""
+    """Return means over random sets of replicates of one group, shape (audits, generations)."""
     if replicates == 1:
         return paths
-    chosen = rng.integers(len(paths), size=(AVERAGES, replicates))
+    group = rng.integers(GROUPS, size=(AVERAGES, 1))
+    chosen = group + GROUPS * rng.integers(len(paths) // GROUPS, size=(AVERAGES, replicates))
     mean: Numbers = paths[chosen].mean(axis=1)
     return mean
 
@@ -277,8 +307,9 @@ def _merged(
     """Return the moments of two sets of rows together, the second with this weight."""
     apart = other_mean - mean
     between = weight * (1.0 - weight) * apart[:, :, None] * apart[:, None, :]
-    both = (1.0 - weight) * cov + weight * other_cov + between
-    return (1.0 - weight) * mean + weight * other_mean, both
+    both: Numbers = (1.0 - weight) * cov + weight * other_cov + between
+    middle: Numbers = (1.0 - weight) * mean + weight * other_mean
+    return middle, both
 
 
 def _roots(cov: Numbers) -> Numbers:
@@ -286,16 +317,19 @@ def _roots(cov: Numbers) -> Numbers:
     k = cov.shape[-1]
     size = np.maximum(np.einsum("nii->n", cov) / k, FLOOR)
     small: Numbers = cov + (1e-10 * size)[:, None, None] * np.eye(k)
+    roots: Numbers
     try:
-        return np.asarray(np.linalg.cholesky(small))
+        roots = np.linalg.cholesky(small)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(small)
-        return np.asarray(vectors * np.sqrt(np.maximum(values, FLOOR))[:, None, :])
+        lengths: Numbers = np.sqrt(np.maximum(values, FLOOR))
+        roots = vectors * lengths[:, None, :]
+    return roots
 
 
 def _log_dets(cov: Numbers) -> Numbers:
-    found: Numbers = np.linalg.slogdet(cov)[1]
-    return np.maximum(found, cov.shape[-1] * math.log(FLOOR))
+    found: Numbers = np.maximum(np.linalg.slogdet(cov)[1], cov.shape[-1] * math.log(FLOOR))
+    return found
 
 
 def _scale(paths: Numbers, alpha: float) -> Numbers:

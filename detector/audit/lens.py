@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ CLIP = 30.0
 
 FLOOR = 1e-12
 """Smallest share of the real variance along an axis that still counts."""
+
+RIDGE = 0.02
+"""Share of the real variance of a level's indicator that is left when no row has the level."""
 
 MISSING = -1
 
@@ -85,9 +88,9 @@ class Lens:
         levels: Their levels, the most frequent first.
         shares: The share of each level among the present values.
         indicators: Levels (column, level) that have an axis of their own.
+        ridge: What is added to covariances along the axes before their determinant is taken,
+            shape (k, k): a level that dies out counts much and not without end; zero for numbers.
         basis: From the standardized numbers and indicators to the axes, shape (p + i, k).
-        gaps: Columns with missing values among the real rows.
-        endless: Columns with infinities among the real rows.
 
     """
 
@@ -104,6 +107,7 @@ class Lens:
     shares: tuple[Numbers, ...]
     indicators: tuple[tuple[int, int], ...]
     basis: Numbers
+    ridge: Numbers
 
     @property
     def axes(self) -> int:
@@ -131,6 +135,10 @@ class Lens:
     def moments(self, view: View) -> Moments:
         """Return mean and covariance (with n) along the axes."""
         return moments(self.features(view))
+
+    def log_det(self, cov: Numbers) -> float:
+        """Return the log determinant of a covariance along the axes."""
+        return log_det(cov + self.ridge)
 
     def distances(self, view: View) -> NDArray[np.float32]:
         """Return the rows on one robust scale for distances, shape (n, p + levels)."""
@@ -175,14 +183,14 @@ def lens_of(table: pa.Table, schema: Schema, *, rows: int) -> Lens:
         rows: Rows of a generation: there are at most a quarter as many axes.
 
     """
-    sources = [source for source in _ordered(schema)]
+    sources = _ordered(schema)
     numbers = _stacked(table, sources)
     varied = [place for place in range(len(sources)) if _varies(numbers[:, place])]
     sources = [sources[place] for place in varied]
     numbers = numbers[:, varied]
     known = np.where(np.isfinite(numbers), numbers, np.nan)
     center, scale = _centers(known)
-    low, q1, middle, q3, high = np.nanquantile(known, [0.01, 0.25, 0.5, 0.75, 0.99], axis=0)
+    low, q1, middle, q3, high = _quantiles(known)
     nominal, levels, shares = _levels(table, schema)
     indicators = tuple(
         (column, level)
@@ -192,7 +200,7 @@ def lens_of(table: pa.Table, schema: Schema, *, rows: int) -> Lens:
     )
     spread = (q3 - q1) / 1.349
     with np.errstate(invalid="ignore"):
-        beyond = np.nanmean((known < low) | (known > high), axis=0) if len(sources) else np.empty(0)
+        beyond = np.nanmean((known < low) | (known > high), axis=0) if sources else np.empty(0)
     plain = Lens(
         columns=tuple(_named(name, entry, schema) for name, entry in sources),
         sources=tuple(sources),
@@ -207,11 +215,12 @@ def lens_of(table: pa.Table, schema: Schema, *, rows: int) -> Lens:
         shares=shares,
         indicators=indicators,
         basis=np.eye(len(sources) + len(indicators)),
+        ridge=np.zeros((0, 0)),
     )
-    from dataclasses import replace
-
     cov = plain.moments(plain.view(table)).cov
-    return replace(plain, basis=_basis(cov, most=max(1, min(MOST_AXES, rows // 4))))
+    basis = _basis(cov, most=max(1, min(MOST_AXES, rows // 4)))
+    added = np.where(np.arange(len(cov)) >= len(sources), RIDGE * np.diag(cov), 0.0)
+    return replace(plain, basis=basis, ridge=basis.T @ (added[:, None] * basis))
 
 
 def moments(rows: Numbers) -> Moments:
@@ -232,7 +241,7 @@ def log_det(cov: Numbers) -> float:
 def _basis(cov: Numbers, *, most: int) -> Numbers:
     """Return the columns to keep as axes, or the leading principal axes where they are many."""
     width = len(cov)
-    left, kept = cov.copy(), []
+    left, kept = cov.copy(), list[int]()
     for _ in range(width):
         rest = np.diag(left).copy()
         rest[kept] = 0.0
@@ -281,10 +290,17 @@ def _stacked(table: pa.Table, sources: Sequence[tuple[str, int]]) -> Numbers:
 def _centers(known: Numbers) -> tuple[Numbers, Numbers]:
     """Return means and standard deviations, without overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
-        center = np.nanmean(known, axis=0) if known.size else np.empty(known.shape[1])
-        scale = np.nanstd(known, axis=0) if known.size else np.empty(known.shape[1])
+        center, scale = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
     return np.where(np.isfinite(center), center, 0.0), scale
+
+
+def _quantiles(known: Numbers) -> Numbers:
+    """Return five quantiles of each column, shape (5, p)."""
+    if not known.shape[1]:
+        return np.empty((5, 0))
+    found: Numbers = np.nanquantile(known, [0.01, 0.25, 0.5, 0.75, 0.99], axis=0)
+    return found
 
 
 def _varies(values: Numbers) -> bool:

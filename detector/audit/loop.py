@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from detector.audit.draw import ChainEnded, next_rows
-from detector.audit.lens import Lens, Moments, log_det
+from detector.audit.lens import Lens, Moments
 from detector.audit.plan import Regime
 from detector.audit.regimes import Stock, remembers, training_rows
 from detector.audit.trajectory import MOST_ROWS, column_facts, measured, slopes, yardstick
@@ -79,7 +79,7 @@ class Generation:
     @property
     def spread(self) -> float:
         """Return the log determinant of what the next model is trained on, along the axes."""
-        return log_det(self.training.cov)
+        return self.measures["training_log_det"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,9 +160,7 @@ class _Job:
             if number in _pictured(self.plan.generations):
                 views[number] = picture(lens.view(rows), lens)
             self.clock.done(number)
-        return Chain(
-            replicate=self.replicate, generations=_sloped(found), ended=ended, views=views
-        )
+        return Chain(replicate=self.replicate, generations=_sloped(found), ended=ended, views=views)
 
     def _stock(self) -> Stock:
         rng = stream(self.plan.seed, "audit", self.name, "real")
@@ -221,7 +219,7 @@ def _with_last_fresh(stock: Stock) -> Stock:
 def _generation(number: int, view: View, training: Moments, stick: Yardstick) -> Generation:
     lens = stick.lens
     measures = measured(view, stick, first=number == 0)
-    measures["training_log_det"] = log_det(training.cov)
+    measures["training_log_det"] = lens.log_det(training.cov)
     return Generation(
         number=number,
         measures=measures,

@@ -84,6 +84,4 @@ def _entry(what: str, name: str, when: list[int]) -> list[dict[str, Any]]:
     if 2 * len(seen) < len(when) or not seen:
         return []
     middle = seen[(len(when) - 1) // 2] if (len(when) - 1) // 2 < len(seen) else seen[-1]
-    return [
-        {"what": what, "name": name, "generation": middle, "share": len(seen) / len(when)}
-    ]
+    return [{"what": what, "name": name, "generation": middle, "share": len(seen) / len(when)}]

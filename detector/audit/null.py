@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audit.lens import Lens, Moments
+    from detector.audit.lens import Moments
     from detector.audit.loop import Chain
 
     Numbers = NDArray[np.float64]
@@ -33,15 +33,20 @@ def steps_of(chains: Sequence[Chain]) -> Steps:
         chains: Refits that reached generation 1, at least two of them.
 
     """
-    found = []
-    for chain in chains:
-        before, after = chain.generations[0], chain.generations[1]
-        found.append((*_relative(before.rows, after.rows), *_relative(before.rows, after.half)))
+    ends = [(chain.generations[0], chain.generations[1]) for chain in chains]
+    return steps_between([(before.rows, after.rows, after.half) for before, after in ends])
+
+
+def steps_between(pairs: Sequence[tuple[Moments, Moments, Moments]]) -> Steps:
+    """Return steps from the moments of rows, of a sample after them, and of half of that."""
+    found = [(*_relative(before, after), *_relative(before, half)) for before, after, half in pairs]
     mean, cov, half_mean, half_cov = (np.stack(part) for part in zip(*found, strict=True))
     return Steps(mean=mean, cov=cov, half_mean=half_mean, half_cov=half_cov)
 
 
-def draws_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Draws:
+def draws_of(
+    features: Numbers, *, rows: int, rng: np.random.Generator, ridge: Numbers | None = None
+) -> Draws:
     """Return moments of random sets of real rows.
 
     Where the real rows are four times as many as a generation, sets are drawn without
@@ -52,6 +57,7 @@ def draws_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Draws
         features: All real rows along the axes, shape (N, k).
         rows: Rows of a generation.
         rng: Draws the sets.
+        ridge: As in `Draws`; nothing unless given.
 
     """
     total, half = len(features), max(2, rows // 2)
@@ -61,8 +67,13 @@ def draws_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Draws
     else:
         first = _sets(features, rows, rng)
     fresh = _sets(features, half, rng)
+    k = features.shape[1]
     return Draws(
-        first_mean=first[0], first_cov=first[1], fresh_mean=fresh[0], fresh_cov=fresh[1]
+        first_mean=first[0],
+        first_cov=first[1],
+        fresh_mean=fresh[0],
+        fresh_cov=fresh[1],
+        ridge=np.zeros((k, k)) if ridge is None else ridge,
     )
 
 

@@ -166,7 +166,6 @@ def _whole(name: str, value: object, *, least: int) -> None:
         raise DetectorError(f"`{name}` is {value!r}.", hint=f"Give a whole number from {least}.")
 
 
-def _between(name: str, value: float, *, low: float, high: float) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
+def _between(name: str, value: object, *, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise DetectorError(f"`{name}` is {value!r}.", hint=f"Give a number from {low} to {high}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
         found = _alarm(ground, plan, asked, whole, bank)
         gap = _cannot_tell(found[0])
     return Outcome(
-        findings=tuple(_findings(plan, chains, whole, bank, found, gap)),
+        findings=tuple(_findings(plan, chains, whole, bank, found, gap, ground.lens.axes)),
         plain=_plain(ground, plan, asked, chains, whole, bank, found),
     )
 
@@ -147,7 +148,7 @@ def _alarm(
     """Hold the mean path of the chains against healthy loops of the recipe."""
     features = ground.lens.features(ground.lens.view(ground.table))
     rng = stream(plan.seed, "audit", "band")
-    draws = draws_of(features, rows=plan.rows or len(features), rng=rng)
+    draws = draws_of(features, rows=plan.rows or len(features), rng=rng, ridge=ground.lens.ridge)
     steps = steps_of(bank)
     path = paths_of(whole).mean(axis=0)
     count, generations = len(whole), len(path) - 1
@@ -197,6 +198,7 @@ def _findings(
     bank: Sequence[Chain],
     found: tuple[Alarm, Band] | None,
     gap: Gap | None,
+    axes: int,
 ) -> list[Finding]:
     rows = plan.rows or 0
 
@@ -214,8 +216,8 @@ def _findings(
     if gap is not None or found is None:
         made.append(finding(gap or Gap(name=CHANGE, reason=Reason.CHECK_FAILED, detail="")))
     else:
-        alarm, band = found
-        made.append(finding(_change(alarm, band, paths_of(whole)), direction=_direction(alarm)))
+        outcome, direction = change_found(*found, axes=axes, paths=paths_of(whole))
+        made.append(finding(outcome, direction=direction))
     for chain in chains:
         if chain.ended:
             name = f"chain_{chain.replicate}"
@@ -226,22 +228,28 @@ def _findings(
     return made
 
 
-def _direction(alarm: Alarm) -> str:
+def _direction(alarm: Alarm, axes: int) -> str:
     """Return how the alarm is told in a sentence."""
+    ratio = 100.0 * math.exp(min(50.0, alarm.change / max(1, axes)))
+    left = f"{ratio:.3g} % of the variance is there in the end"
     if alarm.generation is None:
-        return "within what healthy loops do"
-    return f"spread was {alarm.direction} from generation {alarm.generation} on"
+        return left
+    how = "less" if alarm.direction == "lost" else "more"
+    return f"{how} than in healthy loops from generation {alarm.generation} on; {left}"
 
 
-def _change(alarm: Alarm, band: Band, paths: Numbers) -> Measurement:
+def change_found(
+    alarm: Alarm, band: Band, *, axes: int, paths: Numbers | None = None
+) -> tuple[Measurement, str]:
+    """Return the change of spread as a measurement, and how it is told in a sentence."""
     interval = None
-    if len(paths) > 1:
+    if paths is not None and len(paths) > 1:
         from scipy import stats
 
         last = paths[:, -1]
         reach = float(stats.t.ppf(0.975, len(last) - 1) * last.std(ddof=1) / np.sqrt(len(last)))
         interval = (alarm.change - reach, alarm.change + reach)
-    return Measurement(
+    made = Measurement(
         name=CHANGE,
         value=alarm.change,
         worse=Worse.BOTH,
@@ -249,12 +257,15 @@ def _change(alarm: Alarm, band: Band, paths: Numbers) -> Measurement:
         interval=interval,
         p_value=alarm.p_value,
     )
+    return made, _direction(alarm, axes)
 
 
 def _risk(whole: Sequence[Chain]) -> list[Measurement]:
     """Return the paired one-sided test that risk rose between generation 1 and the last one."""
     pairs = [(chain.generations[1], chain.generations[-1]) for chain in whole if len(whole) > 2]
-    pairs = [(a, b) for a, b in pairs if a is not b and "risk" in a.measures and "risk" in b.measures]
+    pairs = [
+        (a, b) for a, b in pairs if a is not b and "risk" in a.measures and "risk" in b.measures
+    ]
     if len(pairs) < 3:
         return []
     from scipy import stats
@@ -312,7 +323,7 @@ def _plain(
         "recipe": {"name": title(ground.recipe), **identity(ground.recipe)},
         "plan": _plan(plan),
         "trajectory": table_of(chains),
-        "alarm": None if alarm is None else _alarm_plain(alarm, asked),
+        "alarm": None if alarm is None else alarm.to_plain(level=asked.alpha),
         "band": None if band is None else {"low": band.low.tolist(), "high": band.high.tolist()},
         "path": paths.mean(axis=0).tolist(),
         "axes": ground.lens.axes,
@@ -326,14 +337,9 @@ def _plain(
             rng=stream(plan.seed, "audit", "forecast"),
         ),
         "lost": losses(whole, ground.lens),
-        "film": _film(chains),
+        "film": film_of(chains),
         "ended": [{"replicate": c.replicate, "why": c.ended} for c in chains if c.ended],
     }
-
-
-def _alarm_plain(alarm: Alarm, asked: Asked) -> dict[str, Any]:
-    held = {name: getattr(alarm, name) for name in alarm.__slots__}
-    return held | {"level": asked.alpha, "tells": alarm.tells}
 
 
 def table_of(chains: Sequence[Chain]) -> dict[str, list[Any]]:
@@ -359,7 +365,7 @@ def _bands(bank: Sequence[Chain]) -> dict[str, list[float]]:
     return found
 
 
-def _film(chains: Sequence[Chain]) -> dict[str, Any]:
+def film_of(chains: Sequence[Chain]) -> dict[str, Any]:
     """Return a few rows of some generations of the first chain, as whole numbers from 0 to 1000."""
     views = chains[0].views
     start = views[0]
@@ -373,4 +379,3 @@ def _film(chains: Sequence[Chain]) -> dict[str, Any]:
 
 def _plan(plan: Plan) -> dict[str, Any]:
     return {name: getattr(plan, name) for name in plan.__slots__} | {"regime": plan.regime.value}
-

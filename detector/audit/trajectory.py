@@ -5,7 +5,7 @@
 | population risk rises | `risk` |
 | risk diverges | `risk_slope` |
 | the scaling law changes | `scaling_exponent` |
-| variance or diversity is lost | `log_det`, `training_log_det`, `entropy`, `gini`, `effective_rows` |
+| variance, diversity lost | `log_det`, `training_log_det`, `entropy`, `gini`, `effective_rows` |
 | modes are lost | `coverage`, `levels_kept` |
 | tails are lost | `tail_mass`, `rare_kept` |
 | hallucinated mass appears | `hallucinated` |
@@ -196,7 +196,7 @@ def column_facts(view: View, stick: Yardstick) -> dict[str, Any]:
 def pairwise(x: Distances, y: Distances) -> Distances:
     """Return Euclidean distances, shape (n, m)."""
     squares = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1)[None] - 2.0 * (x @ y.T)
-    apart = np.sqrt(np.maximum(squares, 0.0))
+    apart: Distances = np.sqrt(np.maximum(squares, 0.0))
     if x is y:
         np.fill_diagonal(apart, 0.0)
     return apart
@@ -270,7 +270,10 @@ def _levels(view: View, stick: Yardstick) -> dict[str, float]:
         left = alive & (counts[: len(shares)] > 0)
         scarce = shares < RARE
         kept, there = kept + int(left.sum()), there + int(alive.sum())
-        rare, rare_there = rare + int((left & scarce).sum()), rare_there + int((alive & scarce).sum())
+        rare, rare_there = (
+            rare + int((left & scarce).sum()),
+            rare_there + int((alive & scarce).sum()),
+        )
     found = {"entropy": float(np.mean(entropies)), "gini": float(np.mean(ginis))}
     if there:
         found["levels_kept"] = kept / there

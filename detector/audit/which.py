@@ -32,35 +32,39 @@ def chosen(named: object, options: Mapping[str, Any] | None = None) -> Recipe:
 
     """
     given = dict(options or {})
-    if isinstance(named, str) and ":" in named:
-        named = _imported(named)
-    if isinstance(named, str):
-        return _honest(by_name(named, **given))
-    if isinstance(named, type):
+    found: Any = named
+    if isinstance(found, str) and ":" in found:
+        found = _imported(found)
+    if isinstance(found, str):
+        return _honest(by_name(found, **given))
+    if isinstance(found, type):
         try:
-            named = named(**given)
+            found = found(**given)
         except (TypeError, ValueError) as error:
-            raise DetectorError(f"`{named.__name__}` does not take this: {error}.") from error
+            raise DetectorError(f"`{found.__name__}` does not take this: {error}.") from error
     elif given:
         raise DetectorError(
             "options were given beside a recipe that is made already.",
             hint="Give them when you make it.",
         )
-    if not callable(getattr(named, "fit", None)):
+    if not callable(getattr(found, "fit", None)):
         raise DetectorError(
-            f"a {type(named).__name__} is no recipe: it has no `fit`.",
+            f"a {type(found).__name__} is no recipe: it has no `fit`.",
             hint="Give a name, `module:Class`, a class, or an object with `fit(data, rng)`.",
         )
-    return _honest(named)  # type: ignore[arg-type]
+    return _honest(found)
 
 
-def identity(recipe: Recipe) -> dict[str, Any]:
+def identity(recipe: Any) -> dict[str, Any]:
     """Return what tells a recipe with its options from another, as JSON data."""
     kind = type(recipe)
     if dataclasses.is_dataclass(recipe):
-        held: Any = dataclasses.asdict(recipe)
+        fields = dataclasses.fields(recipe)
+        held: Any = {item.name: getattr(recipe, item.name) for item in fields}
     else:
-        held = {name: repr(value) for name, value in sorted(getattr(recipe, "__dict__", {}).items())}
+        held = {
+            name: repr(value) for name, value in sorted(getattr(recipe, "__dict__", {}).items())
+        }
     return {"class": f"{kind.__module__}:{kind.__qualname__}", "options": held}
 
 
@@ -70,11 +74,16 @@ def title(recipe: Recipe) -> str:
     return name if isinstance(name, str) else type(recipe).__name__
 
 
-def _honest(recipe: Recipe) -> Recipe:
+def _honest(recipe: Any) -> Recipe:
     """Return the recipe with nothing that puts its columns right after the fit."""
     if dataclasses.is_dataclass(recipe) and getattr(recipe, REMATCH, False):
-        return dataclasses.replace(recipe, **{REMATCH: False})
-    return recipe
+        recipe = _replaced(recipe)
+    made: Recipe = recipe
+    return made
+
+
+def _replaced(recipe: Any) -> Any:
+    return dataclasses.replace(recipe, **{REMATCH: False})
 
 
 def _imported(place: str) -> Any:

@@ -46,6 +46,21 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "log_det_change": "change of log determinant",
+    "log_det": "log determinant",
+    "training_log_det": "log determinant of the next training",
+    "gini": "diversity of levels",
+    "entropy": "entropy of levels",
+    "effective_rows": "effective rows",
+    "levels_kept": "levels left",
+    "rare_kept": "rare levels left",
+    "tail_mass": "mass of the tails",
+    "hallucinated": "rows far from any real one",
+    "correlation_kept": "strength of correlations",
+    "risk": "distance to real rows",
+    "risk_slope": "slope of the distance",
+    "scaling_exponent": "exponent of risk in rows",
+    "risk_increase": "rise of the distance",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

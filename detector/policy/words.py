@@ -127,6 +127,16 @@ PHRASES: Mapping[str, Phrase] = {
         below="rows of the candidate look copied: a trained classifier takes them for the "
         "reference's, with an AUC of {value}",
     ),
+    "log_det_change": Phrase(
+        seen="the log determinant of what is trained on changed by {value}{how}",
+        advice="Keep real rows in every training (`accumulate`, `fixed` or `fresh` with a real "
+        "share), or train on more rows.",
+    ),
+    "risk_increase": Phrase(
+        seen="the distance to real rows rose by {value} between generation 1 and the last one",
+        advice="Stop before the generation at which the distance to real rows begins to rise.",
+        unclear="the distance to real rows changed by {value} between generation 1 and the last",
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}
@@ -139,6 +149,7 @@ GAP_ADVICE: Mapping[Reason, str] = {
     Reason.NEEDS_SYNTHETIC: "Give a synthetic sample.",
     Reason.NEEDS_MANIFEST: "Write a provenance manifest beside the candidate.",
     Reason.MISSING_EXTRA: "Install the extra that the check needs.",
+    Reason.FIT_FAILED: "Look at the recipe; what was computed before is in the report.",
     Reason.CHECK_FAILED: "Report this as a bug; nothing was learned about the batch from it.",
 }
 
