@@ -35,6 +35,7 @@ class Reason(enum.StrEnum):
     NEEDS_MANIFEST = "needs_manifest"
     MISSING_EXTRA = "missing_extra"
     CHECK_FAILED = "check_failed"
+    FIT_FAILED = "fit_failed"
 
 
 class SubjectKind(enum.StrEnum):

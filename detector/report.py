@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
 
+    import pyarrow as pa
+
     from detector.verdicts import ExitCode
 
 SCHEMA_VERSION = 1
@@ -60,6 +62,34 @@ class InputSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """When the loop of an audit first passes a threshold.
+
+    Attributes:
+        interval: The generations between which it does with 90 % probability; the second is
+            None where it lies beyond the horizon. All from 1 on where there is no forecast.
+        median: The median generation, or None.
+        threshold: The variance ratio to generation 0 that is passed.
+        horizon: Generations that were looked ahead.
+        share: Share of simulated chains that pass within the horizon, or None.
+        abstains: Whether there is no forecast.
+        because: Why not; empty where there is one.
+
+    """
+
+    interval: tuple[int, int | None]
+    median: int | None
+    threshold: float
+    horizon: int
+    share: float | None
+    abstains: bool
+    because: str
+
+
+_TOLD = ("median", "threshold", "horizon", "share", "abstains", "because")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was measured, what the policy said of it, and the decision.
 
@@ -73,6 +103,7 @@ class Report:
         seed: The run's seed.
         versions: Package versions that the numbers depend on.
         timings: Seconds by stage; the only part that differs between equal runs.
+        audit: What an audit or a lineage adds, as JSON data (docs/audit.md); None in a gate.
         schema_version: The version of the JSON form.
 
     """
@@ -86,6 +117,7 @@ class Report:
     seed: int
     versions: Mapping[str, str]
     timings: Mapping[str, float] = field(default_factory=dict)
+    audit: Mapping[str, Any] | None = None
     schema_version: int = SCHEMA_VERSION
 
     def __bool__(self) -> NoReturn:
@@ -99,6 +131,53 @@ class Report:
     def exit_code(self) -> ExitCode:
         """Return the exit code that the command line ends with."""
         return self.decision.exit_code
+
+    @property
+    def trajectory(self) -> pa.Table:
+        """Return an audit's measures: columns `replicate`, `generation`, `measure`, `value`.
+
+        Raises:
+            ReportError: This is not the report of an audit or a lineage.
+
+        """
+        import pyarrow as pa
+
+        types = (pa.int64(), pa.int64(), pa.string(), pa.float64())
+        columns = self._audited["trajectory"]
+        arrays = [pa.array(v, kind) for v, kind in zip(columns.values(), types, strict=True)]
+        return pa.Table.from_arrays(arrays, names=list(columns))
+
+    @property
+    def alarm_generation(self) -> int | None:
+        """Return the first generation outside of the null band; None where there is none.
+
+        Raises:
+            ReportError: This is not the report of an audit or a lineage.
+
+        """
+        alarm = self._audited["alarm"]
+        return None if alarm is None else alarm["generation"]
+
+    @property
+    def forecast(self) -> Forecast:
+        """Return when an audit's loop passes the threshold, or why that cannot be told.
+
+        Raises:
+            ReportError: This is not the report of an audit or a lineage.
+
+        """
+        told = self._audited["forecast"]
+        low, high = told["interval"]
+        return Forecast(interval=(low, high), **{name: told[name] for name in _TOLD})
+
+    @property
+    def _audited(self) -> Mapping[str, Any]:
+        if self.audit is None:
+            raise ReportError(
+                "this is the report of a gate; it has no generations.",
+                hint="Run `detector audit` or `detector lineage`.",
+            )
+        return self.audit
 
     def raise_for_decision(self) -> None:
         """Raise unless the whole batch may enter training.
@@ -128,6 +207,8 @@ class Report:
             "findings": [_plain_finding(finding) for finding in self.findings],
             "verdicts": [_plain_verdict(verdict, places) for verdict in self.verdicts],
         }
+        if self.audit is None:
+            del body["audit"]
         try:
             return json.dumps(body, indent=1, sort_keys=True, allow_nan=False) + "\n"
         except (TypeError, ValueError) as error:

@@ -65,6 +65,7 @@ class FittedRecipe:
         *,
         progress: Progress | None = None,
         checkpoints: Checkpoints | None = None,
+        examine: bool = True,
     ) -> FittedModel:
         """Train on whatever the gate takes.
 
@@ -74,6 +75,8 @@ class FittedRecipe:
             progress: Called with a few words and the share done.
             checkpoints: Where to keep the model while it is trained, and whether to go on from
                 there. With it Ctrl-C ends the training at the next one.
+            examine: Whether the log shall tell of copies and lost modes, and the model of its
+                training rows; it costs a few thousand rows drawn. What it draws is the same.
 
         Raises:
             DetectorError: The data cannot be read, cannot be learned from, or is not what a
@@ -91,7 +94,7 @@ class FittedRecipe:
             recipe=self,
             table=table,
             dataset=dataset,
-            hashes=row_hashes(dataset),
+            hashes=row_hashes(dataset) if examine or checkpoints else None,
             seed=int(rng.integers(2**63)),
         )
         if checkpoints is None:
@@ -156,13 +159,15 @@ class Lesson:
         dataset: The same as a data set.
         seed: Where all of the fit's random choices come from; see `stream`.
         tell: Called with a few words and the share done.
+        examine: Whether to look for copies and lost modes.
 
     """
 
     table: pa.Table
     dataset: Dataset
     seed: int
-    tell: Progress
+    tell: Watch
+    examine: bool = True
 
     def stream(self, *path: str) -> np.random.Generator:
         """Return the random stream at one address of this fit."""
@@ -171,32 +176,49 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pupil:
-    """A recipe with the rows that it learns, once for good and now and then for a checkpoint."""
+    """A recipe with the rows that it learns, once for good and now and then for a checkpoint.
+
+    Without hashes of its rows nothing is looked at beside the rows themselves.
+    """
 
     recipe: FittedRecipe
     table: pa.Table
     dataset: Dataset
-    hashes: NDArray[np.uint64]
+    hashes: NDArray[np.uint64] | None
     seed: int
 
     def taught(self, watch: Watch) -> FittedModel:
         """Return the trained model."""
-        lesson = Lesson(table=self.table, dataset=self.dataset, seed=self.seed, tell=watch)
+        lesson = Lesson(
+            table=self.table,
+            dataset=self.dataset,
+            seed=self.seed,
+            tell=watch,
+            examine=self.hashes is not None,
+        )
         source, log = self.recipe.learn(lesson)
-        training = watch.last if log.stop in UNFINISHED else None
-        if training is not None:
-            facts = {**training.facts, "rows": in_order(self.hashes, self.dataset.schema)}
-            training = dataclasses.replace(training, facts=facts)
         model = FittedModel(
             recipe=self.recipe.name,
             options=dataclasses.asdict(self.recipe),
             source=source,
             log=log,
-            lineage=_lineage(self.dataset, self.hashes),
+            lineage=Lineage(name=self.dataset.name),
             seed=self.seed,
-            training=training,
         )
-        copied, repeated = copies(self.hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
+        return model if self.hashes is None else self._examined(model, self.hashes, lesson)
+
+    def _examined(
+        self, model: FittedModel, hashes: NDArray[np.uint64], lesson: Lesson
+    ) -> FittedModel:
+        """Return the model with its lineage, its copies counted, and how to go on with it."""
+        log, training = model.log, None
+        if log.stop in UNFINISHED and (last := lesson.tell.last) is not None:
+            rows = in_order(hashes, self.dataset.schema)
+            training = dataclasses.replace(last, facts={**last.facts, "rows": rows})
+        model = dataclasses.replace(
+            model, lineage=_lineage(self.dataset, hashes), training=training
+        )
+        copied, repeated = copies(hashes, model.sample(LOOKED_AT, lesson.stream("copies")))
         facts = {**log.facts, "copied_share": copied, "repeated_share": repeated}
         return dataclasses.replace(model, log=dataclasses.replace(log, facts=facts))
 
@@ -212,10 +234,10 @@ class _Pupil:
 
         """
         model = type(self.recipe).load(folder)
-        options = dataclasses.asdict(self.recipe)
-        return left(
-            model, options=options, seed=self.seed, rows=in_order(self.hashes, self.dataset.schema)
-        )
+        options, hashes = dataclasses.asdict(self.recipe), self.hashes
+        assert hashes is not None  # noqa: S101 - whoever keeps checkpoints has them
+        rows = in_order(hashes, self.dataset.schema)
+        return left(model, options=options, seed=self.seed, rows=rows)
 
 
 def _lineage(dataset: Dataset, hashes: NDArray[np.uint64]) -> Lineage:

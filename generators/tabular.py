@@ -150,17 +150,12 @@ class TabularRecipe(FittedRecipe):
             log = TrainingLog(stop=Stop.CLOSED_FORM, notes=(note,))
             return TabularSource(codec=codec, core=None), log
         source, log = self._taught(codec, rows, known, lesson)
-        drawn = source.drawn(LOOKED_AT, lesson.stream("coverage"))
-        share, lost = coverage(codec, drawn)
-        notes = log.notes
-        if lost:
-            listed = ", ".join(lost[:5])
-            notes += (f"Mode collapse: {share:.1%} of regions are reached; lost in {listed}.",)
+        if lesson.examine:
+            log = looked_at(source, codec, log, lesson)
         if self.rematch_marginals and not self.exact:
             calibrating = source.drawn(CALIBRATING, lesson.stream("rematch"))
             source = dataclasses.replace(source, rematch=Rematch.learn(calibrating))
-        facts = {**log.facts, "coverage": share}
-        return source, dataclasses.replace(log, facts=facts, notes=notes)
+        return source, log
 
     def _taught(
         self, codec: Codec, rows: Rows, known: NDArray[np.bool_], lesson: Lesson
@@ -189,3 +184,13 @@ class TabularRecipe(FittedRecipe):
     def source_of(self, facts: Mapping[str, Any], arrays: Arrays) -> Source:
         """Return the source that `TabularSource.save` wrote."""
         return TabularSource.restored(facts, arrays, self.core_of)
+
+
+def looked_at(source: TabularSource, codec: Codec, log: TrainingLog, lesson: Lesson) -> TrainingLog:
+    """Return the log with the share of regions that the source reaches, and what it lost."""
+    share, lost = coverage(codec, source.drawn(LOOKED_AT, lesson.stream("coverage")))
+    notes = log.notes
+    if lost:
+        listed = ", ".join(lost[:5])
+        notes += (f"Mode collapse: {share:.1%} of regions are reached; lost in {listed}.",)
+    return dataclasses.replace(log, facts={**log.facts, "coverage": share}, notes=notes)

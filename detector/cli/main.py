@@ -16,6 +16,8 @@ from detector.verdicts import ExitCode
 
 COMMANDS = {
     "gate": "Ask whether a batch may enter training.",
+    "audit": "Ask whether a recipe collapses when it learns from itself.",
+    "lineage": "Ask whether data sets drift away, generation by generation.",
     "profile": "Summarize a data set in one mergeable file.",
     "judge": "Judge a saved report again under another policy.",
     "render": "Draw a saved report in other formats.",
@@ -33,6 +35,15 @@ Exit codes:
   3   UNDECIDED   too few rows, or something needed could not be measured
   4   QUARANTINE  the listed rows may not enter, the rest may
   5   CAP         it may enter up to the stated share
+  70  (our bug)   an unexpected error; never a verdict
+"""
+
+AUDIT_CODES = """\b
+Exit codes:
+  0   ADMIT       no more than healthy loops lose
+  1   REJECT      it collapses, or spreads out
+  2   (usage)     a bad call, policy or file; one line says what to do
+  3   UNDECIDED   too few rows or rounds to tell, or the recipe failed
   70  (our bug)   an unexpected error; never a verdict
 """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detector.findings import Gap, Measurement, Reason
-from detector.formats import _words
+from detector.formats import _audit, _words
 from detector.formats._escape import visible
 from detector.verdicts import Decision, Level
 
@@ -77,7 +77,8 @@ def meaning(report: Report) -> str:
     if report.decision is Decision.CAP and caps:
         share = _words.percent(min(caps))
         return f"This batch may enter as at most {share} of a training set."
-    return _words.DECISIONS[report.decision]
+    said = _words.DECISIONS if report.audit is None else _audit.MEANING
+    return said[report.decision]
 
 
 def headline(report: Report) -> str:
@@ -163,6 +164,8 @@ def blind_spots(report: Report) -> list[BlindSpot]:
 
 def unseen(report: Report) -> str:
     """Return in one sentence what these rows could not have shown, or nothing."""
+    if report.audit is not None:
+        return ""
     spots = blind_spots(report)
     named = [
         f"{_words.measurement(spot.measurement.name)} below "
@@ -176,6 +179,8 @@ def unseen(report: Report) -> str:
 
 def how_sure(report: Report) -> str:
     """Return in words how far the decision can be trusted."""
+    if report.audit is not None and (said := _audit.sure(report)):
+        return said
     if report.decision is Decision.UNDECIDED:
         return _what_is_missing(report)
     failed = [verdict for verdict in report.verdicts if verdict.level is Level.FAIL]

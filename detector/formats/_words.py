@@ -38,6 +38,8 @@ CHECKS = {
     "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
     "fingerprints": ("Marks of making", "Does the batch carry marks of how it was made?"),
     "quarantine": ("Rows to hold back", "Which rows do not belong, and why?"),
+    "audit": ("Recursive training", "Does the recipe collapse when it learns from itself?"),
+    "lineage": ("Lineage", "Do the generations drift away from the first one?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -74,6 +76,19 @@ MEASUREMENTS = {
     "twin_rows": "share of twin rows",
     "support_bits": "bits of the distinct rows",
     "quarantined_share": "share of rows to hold back",
+    "log_det": "log determinant",
+    "training_log_det": "log determinant of the next training",
+    "gini": "diversity of levels",
+    "entropy": "entropy of levels",
+    "effective_rows": "effective rows",
+    "levels_kept": "levels left",
+    "rare_kept": "rare levels left",
+    "hallucinated": "rows far from any real one",
+    "correlation_kept": "strength of correlations",
+    "risk": "distance to real rows",
+    "risk_slope": "slope of the distance",
+    "scaling_exponent": "exponent of risk in rows",
+    "risk_increase": "rise of the distance",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 
@@ -91,6 +106,7 @@ REASONS = {
     Reason.NEEDS_MANIFEST: "needs a provenance manifest",
     Reason.MISSING_EXTRA: "needs an optional package",
     Reason.CHECK_FAILED: "the check itself failed",
+    Reason.FIT_FAILED: "the recipe failed",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from detector.findings import TABLE, Gap, Measurement
-from detector.formats import _charts, _view, _words
+from detector.formats import _audit, _charts, _view, _words
 from detector.formats._escape import segments, visible
 from detector.verdicts import Level
 
@@ -86,6 +86,7 @@ def _context(report: Report) -> dict[str, Any]:
         "meaning": _view.meaning(report),
         "headline": _view.headline(report),
         "contest": _view.contest(report),
+        "audited": _audited(report),
         "actions": _view.actions(report),
         "sure": _view.how_sure(report),
         "tally": [(level, count) for level, count in _view.tally(report).items() if count],
@@ -106,6 +107,20 @@ def _context(report: Report) -> dict[str, Any]:
             for name in dict.fromkeys(finding.check for finding in report.findings)
             if name in _words.CHECKS
         ],
+    }
+
+
+def _audited(report: Report) -> dict[str, Any] | None:
+    """Return what an audit adds; None for a gate."""
+    if report.audit is None:
+        return None
+    return {
+        "sentences": _audit.sentences(report),
+        "definitions": _audit.definitions(report),
+        "charts": _audit.charts(report),
+        "film": _audit.film(report),
+        "lost": _audit.lost(report),
+        "frame": _audit.FRAME,
     }
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from detector.findings import Gap
-from detector.formats import _view, _words
+from detector.formats import _audit, _view, _words
 from detector.formats._escape import NAME, PROSE, segments, visible
 from detector.verdicts import Decision, Level
 
@@ -41,6 +41,7 @@ def render(report: Report) -> str:
         "",
         prose(_view.contest(report)),
         "",
+        *_generations(report),
         *_findings(report),
         *_actions(report),
         f"**How sure.** {prose(_sure(report))}",
@@ -83,6 +84,21 @@ def _escaped(text: str) -> str:
     """Return text without Markdown, HTML, mentions, references or links in it."""
     text = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", html.escape(text, quote=False))
     return re.sub(r"(?i)([@#]|://|\bwww\.|\bGH-)", r"\1<!-- -->", text)
+
+
+def _generations(report: Report) -> list[str]:
+    """Return what an audit found, and its eight definitions of collapse as a table."""
+    said = _audit.sentences(report)
+    if not said:
+        return []
+    lines = [*(f"- {prose(sentence)}" for sentence in said), ""]
+    lines += [
+        "| Definition | Measure | First | Last | One retraining |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for title, _, rows in _audit.definitions(report):
+        lines += [f"| {title} | {' | '.join(map(_escaped, row))} |" for row in rows]
+    return [*lines, ""]
 
 
 def _findings(report: Report) -> list[str]:

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from detector.formats import _view, _words
+from detector.formats import _audit, _view, _words
 from detector.formats._escape import PROSE, segments, visible
 from detector.verdicts import Decision, Level
 
@@ -59,6 +59,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, unicode: boo
     """
     draw = _Pen(width=width, color=color, unicode=unicode)
     draw.banner(report)
+    draw.generations(report)
     draw.findings(report)
     draw.actions(report)
     draw.close(report)
@@ -98,6 +99,14 @@ class _Pen:
         shape = box.ROUNDED if self._unicode else box.ASCII
         self._console.print(Panel(said, box=shape, border_style=color, padding=(0, 1)))
 
+    def generations(self, report: Report) -> None:
+        """Draw what an audit found."""
+        said = _audit.sentences(report)
+        for sentence in said:
+            self._paragraph("·" if self._unicode else "-", self._prose(sentence))
+        if said:
+            self._console.print()
+
     def findings(self, report: Report) -> None:
         """Draw the worst findings, one paragraph each."""
         topics = _view.topics(report, levels=(Level.FAIL, Level.UNKNOWN, Level.WARN))
@@ -121,8 +130,8 @@ class _Pen:
             self._paragraph(f"{place}.", self._prose(action))
         self._heading("How sure")
         self._paragraph("", self._prose(_view.how_sure(report)))
-        if report.decision is Decision.ADMIT:
-            self._paragraph("", self._prose(_view.unseen(report)))
+        if report.decision is Decision.ADMIT and (unseen := _view.unseen(report)):
+            self._paragraph("", self._prose(unseen))
 
     def close(self, report: Report) -> None:
         """Draw the counts, and under which policy they came about."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from detector import catalogue
 from detector.errors import DetectorError
 from detector.findings import Reason
+from detector.policy.audits import AUDITS
 from detector.policy.faults import nearest
 from detector.policy.options import fault_of, options_of, settled, shown
 from detector.policy.policy import Rule, Waiver
@@ -28,7 +29,7 @@ def parse_rules(top: Table) -> tuple[Rule, ...]:
     """Return the rules; no two have one name."""
     rules = []
     taken: set[str] = set()
-    checks, kinds = catalogue.names(CHECKS), catalogue.names(KINDS)
+    checks, kinds = (*catalogue.names(CHECKS), *AUDITS), catalogue.names(KINDS)
     for table in top.tables("rule"):
         rule = _rule(table, checks, kinds)
         if rule.name and rule.name in taken:

@@ -247,6 +247,11 @@ PHRASES: Mapping[str, Phrase] = {
         seen="{value} of the rows can be named that do not look like the reference's",
         advice="Hold the named rows back; `detector gate --rows FILE` writes their list.",
     ),
+    "risk_increase": Phrase(
+        seen="the distance to real rows rose by {value} between generation 1 and the last one",
+        advice="Stop before the generation at which the distance to real rows begins to rise.",
+        unclear="the distance to real rows changed by {value} between generation 1 and the last",
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}
@@ -259,6 +264,7 @@ GAP_ADVICE: Mapping[Reason, str] = {
     Reason.NEEDS_SYNTHETIC: "Give a synthetic sample.",
     Reason.NEEDS_MANIFEST: "Write a provenance manifest beside the candidate.",
     Reason.MISSING_EXTRA: "Install the extra that the check needs.",
+    Reason.FIT_FAILED: "Look at the recipe; what was computed before is in the report.",
     Reason.CHECK_FAILED: "Report this as a bug; nothing was learned about the batch from it.",
 }
 

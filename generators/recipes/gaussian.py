@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from detector.recipes import Stop, TrainingLog
+from generators.cells import absent, one_array, ordered_cells, read_numbers
+from generators.codec import Codec
+from generators.columns import Ordered
+from generators.filling import filled
 from generators.latent import positive_definite
-from generators.ranks import joined, parted
-from generators.tabular import TabularRecipe
+from generators.ranks import Quantiles, joined, parted
+from generators.source import TabularSource
+from generators.tabular import TabularRecipe, looked_at
 from generators.whitening import normal_scores, of_scores, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-    from generators.ranks import Quantiles
-    from generators.tabular import Core, Task
+    from generators.fitting import Lesson
+    from generators.model import Source
+    from generators.tabular import Core
 
     Rows = NDArray[np.float32]
     Numbers = NDArray[np.float64]
@@ -33,9 +40,10 @@ LARGEST = 1e150
 class Gaussian(TabularRecipe):
     """Means and covariances of the values, and nothing else: the plainest model there is.
 
-    Every number is normal with its column's mean and spread, cut at the column's bounds;
-    levels and gaps are normal scores cut at thresholds. Skewness, spikes and heavy tails
-    are lost, which is what a gate should see.
+    The exact maximum of the likelihood: the mean and the covariance with n, not n - 1, of the
+    values as they are. Numbers are drawn beyond the training rows' bounds as a normal
+    distribution has it, and only whole numbers are rounded, so that the laws of recursive
+    training hold. Levels and gaps are normal scores cut at thresholds.
 
     Cost: O(n d^2 + d^3) time; a matrix of d x d.
     Source: Anderson (2003), An Introduction to Multivariate Statistical Analysis.
@@ -49,23 +57,22 @@ class Gaussian(TabularRecipe):
         if self.whiten:
             raise ValueError("whiten is true; a normal distribution has no use for it")
 
-    def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
+    def learn(self, lesson: Lesson) -> tuple[Source, TrainingLog]:
         """Measure means, spreads and correlations of the values."""
         began = time.perf_counter(), time.process_time()
-        ranks = tuple(dimension.ranks for dimension in task.dimensions)
-        values = _values(task.rows, ranks)
-        mean, spread = values.mean(axis=0), values.std(axis=0)
-        spread[spread == 0] = 1.0
-        scaled = (values - mean) / spread
-        matrix = positive_definite(scaled.T @ scaled / len(scaled))
-        core = GaussianCore(correlations=matrix, mean=mean, spread=spread, ranks=ranks)
+        codec = Codec.learn(lesson.table, lesson.dataset.schema)
+        values = _values(codec, lesson)
+        core = _moments(values, codec) if values.shape[1] else None
+        width = values.shape[1]
         log = TrainingLog(
             stop=Stop.CLOSED_FORM,
             seconds=round(time.perf_counter() - began[0], 3),
             cpu_seconds=round(time.process_time() - began[1], 3),
-            facts={"parameters": len(mean) * (len(mean) + 3) // 2},
+            facts={"parameters": width * (width + 3) // 2},
+            notes=() if width else ("Nothing varies in this table: every row is the same.",),
         )
-        return core, log
+        source = NormalSource(codec=codec, core=core)
+        return source, looked_at(source, codec, log, lesson) if core and lesson.examine else log
 
     def core_of(self, arrays: Mapping[str, NDArray[Any]]) -> Core:
         """Return the distribution with these moments."""
@@ -77,6 +84,11 @@ class Gaussian(TabularRecipe):
             spread=arrays["spread"],
             ranks=ranks,
         )
+
+    def source_of(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Source:
+        """Return the source that was saved."""
+        plain = TabularSource.restored(facts, arrays, self.core_of)
+        return NormalSource(codec=plain.codec, core=plain.core)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,10 +109,18 @@ class GaussianCore:
     spread: Numbers
     ranks: tuple[Quantiles | None, ...]
 
-    def draw(self, n: int, rng: np.random.Generator) -> Rows:
-        """Return n rows; what lies beyond the bounds lies at them."""
+    def values(self, n: int, rng: np.random.Generator) -> Numbers:
+        """Return n rows of values, shape (n, d)."""
         root = np.linalg.cholesky(self.correlations)
-        values = rng.standard_normal((n, len(root))) @ root.T * self.spread + self.mean
+        drawn: Numbers = rng.standard_normal((n, len(root))) @ root.T * self.spread + self.mean
+        return drawn
+
+    def draw(self, n: int, rng: np.random.Generator) -> Rows:
+        """Return n rows of the codec; what lies beyond the bounds lies at them."""
+        return self.placed(self.values(n, rng), rng)
+
+    def placed(self, values: Numbers, rng: np.random.Generator) -> Rows:
+        """Return the positions of values among the training values."""
         rows = of_scores(values)
         for place, ranks in enumerate(self.ranks):
             if ranks is not None:
@@ -119,10 +139,64 @@ class GaussianCore:
         }
 
 
-def _values(rows: Rows, ranks: tuple[Quantiles | None, ...]) -> Numbers:
-    """Return the values behind rows; normal scores where there is no order."""
-    values = normal_scores(rows)
-    for place, one in enumerate(ranks):
-        if one is not None:
-            values[:, place] = one.at((rows[:, place].astype(np.float64) + 1.0) / 2.0)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NormalSource(TabularSource):
+    """Writes ordered columns as the values that were drawn, not as positions among known ones."""
+
+    def rows(self, n: int, rng: np.random.Generator) -> pa.RecordBatch:
+        """Return n rows of the table."""
+        import pyarrow as pa
+
+        if not isinstance(self.core, GaussianCore):
+            return self.codec.decode(np.empty((n, 0), np.float32), rng)
+        values = self.core.values(n, rng)
+        batch = self.codec.decode(self.core.placed(values, rng), rng)
+        columns, place = list(batch.columns), 0
+        for number, code in enumerate(self.codec.codes):
+            if isinstance(code, Ordered):
+                varied = [isinstance(one, Quantiles) for one in code.values]
+                own = np.tile([0.0 if isinstance(v, Quantiles) else v for v in code.values], (n, 1))
+                own[:, varied] = values[:, place : place + sum(varied)]
+                missing = absent(columns[number])
+                columns[number] = ordered_cells(own, missing, spec=code.spec, wide=code.wide)
+            place += len(code.labels)
+        return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _values(codec: Codec, lesson: Lesson) -> Numbers:
+    """Return the value behind each dimension, shape (n, d): normal scores without an order."""
+    rows, known = codec.encode(lesson.table, lesson.stream("codec"))
+    values = normal_scores(filled(rows, known, codec.dimensions, lesson.stream("filling")))
+    place = 0
+    for spec, code in zip(codec.schema.columns, codec.codes, strict=True):
+        if isinstance(code, Ordered):
+            raw = read_numbers(one_array(lesson.table[spec.name]))
+            for entry, ranks in enumerate(code.values):
+                if isinstance(ranks, Quantiles):
+                    made = ranks.at(_positions(values[:, place]))
+                    values[:, place] = np.where(known[:, place], raw[:, entry], made)
+                    place += 1
+            place += "missing" in code.labels
+        else:
+            place += len(code.labels)
     return np.clip(values, -LARGEST, LARGEST)
+
+
+def _positions(scores: Numbers) -> Numbers:
+    from scipy.special import ndtr
+
+    found: Numbers = ndtr(scores)
+    return found
+
+
+def _moments(values: Numbers, codec: Codec) -> GaussianCore:
+    """Return the normal distribution of greatest likelihood."""
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread == 0] = 1.0
+    scaled = (values - mean) / spread
+    return GaussianCore(
+        correlations=positive_definite(scaled.T @ scaled / len(scaled)),
+        mean=mean,
+        spread=spread,
+        ranks=tuple(dimension.ranks for dimension in codec.dimensions),
+    )

@@ -1,0 +1,361 @@
+"""Is it collapse, or sampling noise? A band that healthy loops of the same recipe stay within.
+
+Any retraining on n rows loses a little spread by chance, and a healthy loop loses more of it
+before it settles. So the null is not "no change": it is what loops do that keep enough real
+rows. Their law is the recipe's own. A *step* is what one fit to real rows and one sample did to
+the first two moments of those rows, seen along axes on which the rows have unit covariance.
+Healthy loops are composed of such steps, drawn at random: one accumulates all rows, one gets
+half new real rows in every round. The band holds whole paths of both, family-wise over all
+generations and both directions, with a stated error rate.
+
+Everything here works on arrays and knows neither recipes nor tables.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detector.audit.lens import FLOOR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+ALPHA = 0.05
+"""How often a healthy loop may raise an alarm over the whole horizon."""
+
+PATHS = 1_000
+"""Single chains that are composed of each healthy loop."""
+
+GROUPS = 50
+"""Groups of paths; each has its own resample of the steps."""
+
+AVERAGES = 4_000
+"""Averages over replicates that are drawn from them."""
+
+POWER = 0.8
+"""A loop without real rows must be seen this often, or the audit cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Steps:
+    """What single rounds on real rows did, b of them, along k axes.
+
+    Attributes:
+        mean: Shift of the mean, in units of the rows' own spread, shape (b, k).
+        cov: Covariance of the sample likewise, shape (b, k, k).
+        half_mean: The same for the first half of the sample.
+        half_cov: The same for the first half of the sample.
+
+    """
+
+    mean: Numbers
+    cov: Numbers
+    half_mean: Numbers
+    half_cov: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draws:
+    """Moments of real rows: of what loops begin with, and of half as many new ones.
+
+    Attributes:
+        first_mean: Shape (a, k).
+        first_cov: Shape (a, k, k).
+        fresh_mean: Shape (c, k).
+        fresh_cov: Shape (c, k, k).
+        ridge: Added to covariances before a determinant is taken, shape (k, k).
+
+    """
+
+    first_mean: Numbers
+    first_cov: Numbers
+    fresh_mean: Numbers
+    fresh_cov: Numbers
+    ridge: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """The paths of healthy loops, as changes of log determinant since generation 0.
+
+    Attributes:
+        low: The lower end, shape (generations + 1,); 0 in generation 0.
+        high: The upper end.
+        middle: The mean of the healthy loop that changes more.
+        excess: How far the worst healthy paths of each loop got, in units of the band's half
+            width, sorted, shape (loops, paths).
+        scale: Centers and half widths of each loop, shape (loops, 3, generations).
+        cut: The excess that is the end of the band.
+
+    """
+
+    low: Numbers
+    high: Numbers
+    middle: Numbers
+    excess: Numbers
+    scale: Numbers
+    cut: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Alarm:
+    """What the band says of an observed path.
+
+    Attributes:
+        generation: The first one outside of the band; None if there is none.
+        direction: `lost`, `grown`, or nothing.
+        p_value: How often a healthy loop gets as far out, over the whole horizon.
+        change: The observed mean change in the last generation.
+        power: How often loops of this recipe without real rows leave the band in time.
+        drift: Mean change of log determinant in one round.
+        noise: Its variance.
+        made: Replicates times generations of this audit.
+        needed: Replicates times generations from which such a loop is seen 9 times in 10.
+
+    """
+
+    generation: int | None
+    direction: str
+    p_value: float
+    change: float
+    power: float
+    drift: float
+    noise: float
+    made: int
+    needed: int
+
+    @property
+    def tells(self) -> bool:
+        """Tell whether silence means something."""
+        return self.generation is not None or self.power >= POWER
+
+    def to_plain(self, *, level: float) -> dict[str, Any]:
+        """Return all of it as JSON data, with the error rate that the band was made for."""
+        held = {name: getattr(self, name) for name in self.__slots__}
+        return held | {"level": level, "tells": self.tells}
+
+
+def healthy_band(
+    steps: Steps,
+    draws: Draws,
+    *,
+    replicates: int,
+    generations: int,
+    rng: np.random.Generator,
+    alpha: float = ALPHA,
+    own_rows: bool = False,
+) -> Band:
+    """Return the band that healthy loops stay within in all but a share `alpha` of audits.
+
+    Cost: O(paths x generations x k^3).
+    """
+    asked: dict[str, Any] = {"generations": generations, "rng": rng, "own_rows": own_rows}
+    loops = [
+        averages(compose(kind, steps, draws, **asked), replicates, rng)
+        for kind in ("accumulate", "fresh")
+    ]
+    scale = np.stack([_scale(paths, alpha) for paths in loops])
+    excess = np.stack([np.sort(_excess(paths, scale).max(axis=1)) for paths in loops])
+    # The largest level that leaves no more than alpha of the worse loop outside.
+    cut = float(max(np.quantile(one, 1.0 - alpha) for one in excess))
+    low = np.min(scale[:, 0] - cut * scale[:, 1], axis=0)
+    high = np.max(scale[:, 0] + cut * scale[:, 2], axis=0)
+    worst = np.abs(scale[:, 0, -1]).argmax()
+    return Band(
+        low=np.r_[0.0, low],
+        high=np.r_[0.0, high],
+        middle=np.r_[0.0, scale[worst, 0]],
+        excess=excess,
+        scale=scale,
+        cut=cut,
+    )
+
+
+def judge_path(
+    path: Numbers,
+    band: Band,
+    steps: Steps,
+    draws: Draws,
+    *,
+    replicates: int,
+    rng: np.random.Generator,
+) -> Alarm:
+    """Return whether and when the mean path of some replicates leaves the band.
+
+    Args:
+        path: Mean change of log determinant since generation 0, shape (generations + 1,).
+        band: Made for as many replicates and generations.
+        steps: The recipe's rounds.
+        draws: Moments of real rows.
+        replicates: Chains that the path is the mean of.
+        rng: Composes the loops without real rows whose chance of an alarm is stated.
+
+    """
+    generations = len(path) - 1
+    far = _excess(path[None, 1:], band.scale)[0]
+    outside = np.flatnonzero(far > band.cut)
+    at = int(outside[0]) + 1 if len(outside) else None
+    changes = compose("replace", steps, draws, generations=generations, rng=rng)
+    losing = averages(changes, replicates, rng)
+    power = float((_excess(losing, band.scale).max(axis=1) > band.cut).mean())
+    one = changes[:, 0]
+    drift, noise = float(one.mean()), float(one.var())
+    return Alarm(
+        generation=at,
+        direction="" if at is None else "lost" if path[at] < band.middle[at] else "grown",
+        p_value=_p_value(float(far.max()), band.excess),
+        change=float(path[-1]),
+        power=power,
+        drift=drift,
+        noise=noise,
+        made=replicates * generations,
+        needed=rounds_needed(drift, noise),
+    )
+
+
+def rounds_needed(drift: float, noise: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
+    """Return replicates x generations for a one-sided test of a drift with known variance.
+
+    >>> from scipy.special import digamma, polygamma
+    >>> n, axes = 100, range(1, 11)
+    >>> drift = sum(digamma((n - j) / 2) - np.log(n / 2) for j in axes)
+    >>> rounds_needed(drift, sum(polygamma(1, (n - j) / 2) for j in axes))
+    5
+    """
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    reach = normal.inv_cdf(1.0 - alpha) + normal.inv_cdf(power)
+    if abs(drift) < 1e-9:
+        return 10**9
+    return min(10**9, max(1, math.ceil(noise * (reach / drift) ** 2)))
+
+
+def compose(
+    kind: str,
+    steps: Steps,
+    draws: Draws,
+    *,
+    generations: int,
+    rng: np.random.Generator,
+    own_rows: bool = False,
+) -> Numbers:
+    """Return paths of a loop composed of single steps, shape (paths, generations).
+
+    Args:
+        kind: `replace`, `accumulate`, or `fresh` with half new real rows.
+        steps: What single rounds do.
+        draws: Moments of real rows.
+        generations: Rounds.
+        rng: Draws steps and real rows.
+        own_rows: Follow the rows that each generation drew, not those that it hands on.
+
+    Returns:
+        Change of the log determinant since generation 0.
+
+    """
+    k, known = steps.mean.shape[1], len(steps.mean)
+    count = PATHS if k <= 16 else PATHS // 4
+    # A few dozen refits know the law of steps only so well: each group of paths has its own
+    # resample of them, so that the band is as much wider as that matters.
+    banks, group = rng.integers(known, size=(GROUPS, known)), np.arange(count) % GROUPS
+    start = rng.integers(len(draws.first_mean), size=count)
+    mean, cov = draws.first_mean[start].copy(), draws.first_cov[start].copy()
+    began = _log_dets(cov + draws.ridge)
+    paths = np.empty((count, generations))
+    for place in range(generations):
+        drawn = banks[group, rng.integers(known, size=count)]
+        half = kind == "fresh"
+        shift = steps.half_mean[drawn] if half else steps.mean[drawn]
+        shape = steps.half_cov[drawn] if half else steps.cov[drawn]
+        root = _roots(cov)
+        made_mean = mean + np.einsum("nij,nj->ni", root, shift)
+        made_cov = root @ shape @ root.transpose(0, 2, 1)
+        if kind == "replace":
+            mean, cov = made_mean, made_cov
+        elif kind == "accumulate":
+            mean, cov = _merged(mean, cov, made_mean, made_cov, weight=1.0 / (place + 2))
+        else:
+            new = rng.integers(len(draws.fresh_mean), size=count)
+            mean, cov = _merged(
+                draws.fresh_mean[new], draws.fresh_cov[new], made_mean, made_cov, weight=0.5
+            )
+        seen = made_cov if own_rows else cov
+        paths[:, place] = _log_dets(seen + draws.ridge) - began
+    return paths
+
+
+def averages(paths: Numbers, replicates: int, rng: np.random.Generator) -> Numbers:
+    """Return means over random sets of replicates of one group, shape (audits, generations)."""
+    if replicates == 1:
+        return paths
+    group = rng.integers(GROUPS, size=(AVERAGES, 1))
+    chosen = group + GROUPS * rng.integers(len(paths) // GROUPS, size=(AVERAGES, replicates))
+    mean: Numbers = paths[chosen].mean(axis=1)
+    return mean
+
+
+def _merged(
+    mean: Numbers, cov: Numbers, other_mean: Numbers, other_cov: Numbers, *, weight: float
+) -> tuple[Numbers, Numbers]:
+    """Return the moments of two sets of rows together, the second with this weight."""
+    apart = other_mean - mean
+    between = weight * (1.0 - weight) * apart[:, :, None] * apart[:, None, :]
+    both = np.asarray((1.0 - weight) * cov + weight * other_cov + between, np.float64)
+    middle: Numbers = (1.0 - weight) * mean + weight * other_mean
+    return middle, both
+
+
+def _roots(cov: Numbers) -> Numbers:
+    """Return lower triangular roots; directions without variance get next to none."""
+    k = cov.shape[-1]
+    size = np.maximum(np.einsum("nii->n", cov) / k, FLOOR)
+    small: Numbers = cov + (1e-10 * size)[:, None, None] * np.eye(k)
+    roots: Numbers
+    try:
+        roots = np.linalg.cholesky(small)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(small)
+        lengths: Numbers = np.sqrt(np.maximum(values, FLOOR))
+        roots = vectors * lengths[:, None, :]
+    return roots
+
+
+def _log_dets(cov: Numbers) -> Numbers:
+    found: Numbers = np.maximum(np.linalg.slogdet(cov)[1], cov.shape[-1] * math.log(FLOOR))
+    return found
+
+
+def _scale(paths: Numbers, alpha: float) -> Numbers:
+    """Return the center and the half widths below and above, shape (3, generations).
+
+    The half widths hold all generations at once in a share `1 - alpha` of paths, half of the
+    error on each side.
+    """
+    middle, spread = paths.mean(axis=0), np.maximum(paths.std(axis=0), 1e-9)
+    scaled = (paths - middle) / spread
+    below = -np.quantile(scaled.min(axis=1), alpha / 2.0)
+    above = np.quantile(scaled.max(axis=1), 1.0 - alpha / 2.0)
+    return np.stack([middle, max(below, 1e-9) * spread, max(above, 1e-9) * spread])
+
+
+def _excess(paths: Numbers, scale: Numbers) -> Numbers:
+    """Return how far paths are outside, in half widths of the kindest loop, (n, generations)."""
+    found = []
+    for middle, below, above in scale:
+        away = paths - middle
+        found.append(np.where(away < 0, -away / below, away / above))
+    kindest: Numbers = np.min(found, axis=0)
+    return kindest
+
+
+def _p_value(far: float, excess: Numbers) -> float:
+    """Return how often the worse of the healthy loops gets as far out."""
+    beyond = [len(one) - int(np.searchsorted(one, far, side="left")) for one in excess]
+    return max((1 + count) / (len(one) + 1) for count, one in zip(beyond, excess, strict=True))

@@ -1,0 +1,96 @@
+"""The steps and draws that the null band is made of, from refits and from the real rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from detector.audit.alarm import Draws, Steps
+from detector.audit.lens import FLOOR, moments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from detector.audit.lens import Moments
+    from detector.audit.loop import Chain
+
+    Numbers = NDArray[np.float64]
+
+DRAWS = 400
+"""Draws of real rows whose moments are kept."""
+
+MOST_ROWS = 4_000
+"""Rows of a draw; the moments of larger ones are scaled from draws of this size."""
+
+
+def steps_of(chains: Sequence[Chain]) -> Steps:
+    """Return what each refit's round did to the moments of its rows.
+
+    Args:
+        chains: Refits that reached generation 1, at least two of them.
+
+    """
+    ends = [(chain.generations[0], chain.generations[1]) for chain in chains]
+    return steps_between([(before.rows, after.rows, after.half) for before, after in ends])
+
+
+def steps_between(pairs: Sequence[tuple[Moments, Moments, Moments]]) -> Steps:
+    """Return steps from the moments of rows, of a sample after them, and of half of that."""
+    found = [(*_relative(before, after), *_relative(before, half)) for before, after, half in pairs]
+    mean, cov, half_mean, half_cov = (np.stack(part) for part in zip(*found, strict=True))
+    return Steps(mean=mean, cov=cov, half_mean=half_mean, half_cov=half_cov)
+
+
+def draws_of(
+    features: Numbers, *, rows: int, rng: np.random.Generator, ridge: Numbers | None = None
+) -> Draws:
+    """Return moments of random sets of real rows.
+
+    Where the real rows are four times as many as a generation, sets are drawn without
+    replacement, as chains draw theirs; else with it, so that what is new in them is as noisy
+    as new rows would be.
+
+    Args:
+        features: All real rows along the axes, shape (N, k).
+        rows: Rows of a generation.
+        rng: Draws the sets.
+        ridge: As in `Draws`; nothing unless given.
+
+    """
+    total, half = len(features), max(2, rows // 2)
+    if rows == total:
+        whole = moments(features)
+        first = whole.mean[None], whole.cov[None]
+    else:
+        first = _sets(features, rows, rng)
+    fresh = _sets(features, half, rng)
+    k = features.shape[1]
+    return Draws(
+        first_mean=first[0],
+        first_cov=first[1],
+        fresh_mean=fresh[0],
+        fresh_cov=fresh[1],
+        ridge=np.zeros((k, k)) if ridge is None else ridge,
+    )
+
+
+def _sets(features: Numbers, size: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
+    replace = len(features) < 4 * size
+    means, covs = [], []
+    for _ in range(DRAWS if size <= MOST_ROWS else DRAWS // 4):
+        found = moments(features[rng.choice(len(features), size, replace=replace)])
+        means.append(found.mean)
+        covs.append(found.cov)
+    return np.stack(means), np.stack(covs)
+
+
+def _relative(before: Moments, after: Moments) -> tuple[Numbers, Numbers]:
+    """Return moments in units in which those before are zero and one."""
+    size = max(float(np.trace(before.cov)) / len(before.cov), FLOOR)
+    root = np.linalg.cholesky(before.cov + 1e-10 * size * np.eye(len(before.cov)))
+    shift = np.linalg.solve(root, after.mean - before.mean)
+    inner = np.linalg.solve(root, np.linalg.solve(root, after.cov).T)
+    return shift, (inner + inner.T) / 2.0
