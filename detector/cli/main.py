@@ -20,6 +20,7 @@ COMMANDS = {
     "judge": "Judge a saved report again under another policy.",
     "render": "Draw a saved report in other formats.",
     "policy": "Write, check or show a policy.",
+    "registry": "Collect fingerprints of known synthetic rows.",
     "doctor": "Show versions, extras and licenses.",
 }
 """Each command is the module `detector.cli.<name>_command`, loaded when it is asked for."""

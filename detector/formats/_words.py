@@ -32,6 +32,7 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "known_synthetic": ("Known synthetic rows", "Are rows known to come from a generator?"),
     "quarantine": ("Rows to hold back", "Which rows do not belong, and why?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
@@ -45,6 +46,7 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "known_synthetic_share": "share of known synthetic rows",
     "quarantined_share": "share of rows to hold back",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
@@ -61,6 +63,7 @@ REASONS = {
     Reason.NEEDS_HOLDOUT: "needs a holdout",
     Reason.NEEDS_SYNTHETIC: "needs a synthetic sample",
     Reason.NEEDS_MANIFEST: "needs a provenance manifest",
+    Reason.NEEDS_REGISTRY: "needs a registry of known rows",
     Reason.MISSING_EXTRA: "needs an optional package",
     Reason.CHECK_FAILED: "the check itself failed",
 }

@@ -34,7 +34,7 @@ def test_help_lists_every_command_with_one_line(call):
     code, out, _ = call("--help")
     assert code == 0
     for name, help_text in COMMANDS.items():
-        assert f"  {name:<8} {help_text}" in out
+        assert f"  {name:<9} {help_text}" in out
 
 
 def test_help_imports_no_command_and_nothing_heavy():
