@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from detector.audit.result import Outcome
     from detector.checks.check import Check
     from detector.data.dataset import Dataset
+    from detector.data.provenance import Provenance
     from detector.data.schema import Schema
     from detector.policy.policy import Policy
     from detector.profiles.profile import Profile
@@ -45,6 +46,7 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     kinds: Mapping[str, Kind | str] | None = None,
     roles: Mapping[str, Role | str] | None = None,
     rows: str | os.PathLike[str] | None = None,
+    registry: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Report:
@@ -62,6 +64,8 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
         roles: Roles of columns, before the policy's.
         rows: Where to write the rows to hold back, as Parquet or CSV by its suffix; nowhere
             when None.
+        registry: The known synthetic rows that `known_synthetic` looks for; the policy's when
+            None, or `detector-registry.json` in the working directory.
         seed: The run's seed; equal seeds and inputs give equal reports.
         progress: Called with a stage and the share of it done.
 
@@ -75,7 +79,7 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     """
     clock = _Clock()
     _refuse_seed(seed)
-    rules = _policy(policy)
+    rules = _with_registry(_policy(policy), registry)
     chosen = _checks(checks if checks is not None else rules.checks, rules)
     if checks is not None:
         rules = replace(rules, rules=tuple(r for r in rules.rules if r.check in checks))
@@ -481,6 +485,14 @@ def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
     return load_policy(policy)
 
 
+def _with_registry(rules: Policy, registry: str | os.PathLike[str] | None) -> Policy:
+    """Return the policy with the file of known synthetic rows that was asked for."""
+    if registry is None:
+        return rules
+    own = {**rules.options.get("known_synthetic", {}), "registry": os.fspath(registry)}
+    return replace(rules, options={**rules.options, "known_synthetic": own})
+
+
 def _refuse_seed(seed: object) -> None:
     """Refuse what is no seed before any work is done."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -648,9 +660,14 @@ def _summary(role: str, found: Profile) -> InputSummary:
             {"name": spec.name, "kind": spec.kind.value, "role": spec.role.value}
             for spec in found.schema.columns
         ),
-        provenance={} if declared is None else declared.to_plain(),
+        provenance={} if declared is None else _told(declared),
         sampled_rows=0 if found.sample is None else found.sample.table.num_rows,
     )
+
+
+def _told(declared: Provenance) -> dict[str, Any]:
+    """Return a manifest as a report shows it: without hashes of rows, which nobody reads."""
+    return {key: value for key, value in declared.to_plain().items() if key != "fingerprint"}
 
 
 def _versions() -> dict[str, str]:

@@ -33,6 +33,7 @@ class Reason(enum.StrEnum):
     NEEDS_HOLDOUT = "needs_holdout"
     NEEDS_SYNTHETIC = "needs_synthetic"
     NEEDS_MANIFEST = "needs_manifest"
+    NEEDS_REGISTRY = "needs_registry"
     MISSING_EXTRA = "missing_extra"
     CHECK_FAILED = "check_failed"
     FIT_FAILED = "fit_failed"

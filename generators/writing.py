@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detector.data.provenance import METADATA_KEY, SUFFIX
+from detector.data.fingerprints import IN_MANIFESTS, MOST_COLUMNS, Fingerprint
+from detector.data.provenance import MAX_BYTES, METADATA_KEY, SUFFIX, parse
 from detector.data.schema import Kind
 from detector.errors import DetectorError
 from detector.files import write_atomically, write_bytes_atomically
@@ -50,8 +51,20 @@ def write_sample(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     content = _WRITERS[Path(path).suffix.lower()](dataset)
     manifest = dataset.metadata.get(METADATA_KEY)
     if manifest is not None:
-        write_atomically(f"{path}{SUFFIX}", manifest)
+        write_atomically(f"{path}{SUFFIX}", _with_fingerprint(manifest, dataset))
     write_bytes_atomically(path, content)
+
+
+def _with_fingerprint(manifest: str, dataset: Dataset) -> str:
+    """Return a manifest by which the rows are known again; inside a file it has no place."""
+    from dataclasses import replace
+
+    declared = parse(manifest, name="the manifest")
+    if not dataset.n_rows or len(dataset.schema.columns) > MOST_COLUMNS:
+        return manifest
+    made = Fingerprint.of(dataset, most=IN_MANIFESTS)
+    text = replace(declared, fingerprint=made.to_plain()).to_json()
+    return text if len(text) < MAX_BYTES else manifest
 
 
 def _parquet(dataset: Dataset) -> memoryview:

@@ -44,6 +44,12 @@ from detector.cli.terminal import emit
     metavar="FILE",
     help="List the rows to hold back in FILE, as .parquet or .csv.",
 )
+@click.option(
+    "--registry",
+    envvar="DETECTOR_REGISTRY",
+    metavar="FILE",
+    help="Known synthetic rows to look for; see `detector registry`.",
+)
 @data_options
 @click.option(
     "--seed",
@@ -67,7 +73,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """  # noqa: D301
     from detector import api
 
-    inputs = [given[name] for name in ("reference", "candidate", "holdout", "synthetic", "policy")]
+    read = ("reference", "candidate", "holdout", "synthetic", "policy", "registry")
+    inputs = [given[name] for name in read]
     files = requested(given, inputs=inputs)
     if given["rows"] is not None:
         refuse_rows(given["rows"], taken=[*inputs, *files.values()])
@@ -82,6 +89,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             kinds=given["kinds"],
             roles=given["roles"],
             rows=given["rows"],
+            registry=given["registry"],
             seed=given["seed"],
             progress=watch,
         )

@@ -23,6 +23,7 @@ COMMANDS = {
     "render": "Draw a saved report in other formats.",
     "selftest": "Show what the gate can and cannot see in your rows.",
     "policy": "Write, check or show a policy.",
+    "registry": "Collect fingerprints of known synthetic rows.",
     "doctor": "Show versions, extras and licenses.",
 }
 """Each command is the module `detector.cli.<name>_command`, loaded when it is asked for."""

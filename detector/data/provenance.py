@@ -46,6 +46,7 @@ class Provenance:
         digest: Digest of its own rows, as `detector profile` prints it.
         versions: Versions of the programs that made it.
         created: When it was made, as ISO 8601 text.
+        fingerprint: Hashes of its rows, by which they are known again; see `data.fingerprints`.
 
     """
 
@@ -59,6 +60,7 @@ class Provenance:
     digest: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     created: str | None = None
+    fingerprint: Mapping[str, object] | None = None
 
     @property
     def synthetic_share(self) -> float | None:
@@ -159,6 +161,16 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_fingerprint(value: Any) -> bool:
+    from detector.data.fingerprints import Fingerprint
+
+    try:
+        Fingerprint.from_plain(value)
+    except ValueError:
+        return False
+    return True
+
+
 _VALID = {
     "origin": lambda value: isinstance(value, str) and value in set(Origin),
     "generation": _whole,
@@ -170,6 +182,7 @@ _VALID = {
     "digest": _is_text,
     "versions": _text_map,
     "created": _is_text,
+    "fingerprint": _is_fingerprint,
 }
 _WANTED = {
     "origin": "it must be real, synthetic, mixed or unknown",
@@ -182,6 +195,7 @@ _WANTED = {
     "digest": "it must be text",
     "versions": "it must be an object of texts",
     "created": "it must be text",
+    "fingerprint": "it must be one that `generators` writes",
 }
 
 

@@ -243,6 +243,10 @@ PHRASES: Mapping[str, Phrase] = {
         advice="Find out why rows occur twice.",
     ),
     "support_bits": Phrase(seen="{value} would number the candidate's distinct rows", advice=_MADE),
+    "known_synthetic_share": Phrase(
+        seen="{value} of the rows are known to come from a generator{how}",
+        advice="Ask where the batch comes from; take the known rows out, or real rows instead.",
+    ),
     "quarantined_share": Phrase(
         seen="{value} of the rows can be named that do not look like the reference's",
         advice="Hold the named rows back; `detector gate --rows FILE` writes their list.",
@@ -262,6 +266,7 @@ GAP_ADVICE: Mapping[Reason, str] = {
     Reason.NEEDS_ROWS: "Use a reference profile that keeps a sample of rows.",
     Reason.NEEDS_HOLDOUT: "Give a holdout.",
     Reason.NEEDS_SYNTHETIC: "Give a synthetic sample.",
+    Reason.NEEDS_REGISTRY: "Collect known rows with `detector registry add`.",
     Reason.NEEDS_MANIFEST: "Write a provenance manifest beside the candidate.",
     Reason.MISSING_EXTRA: "Install the extra that the check needs.",
     Reason.FIT_FAILED: "Look at the recipe; what was computed before is in the report.",

@@ -62,6 +62,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         *("gate", "ref.csv", "new.csv", "--holdout", "h.csv", "--synthetic", "s.csv"),
         *("--policy", "p.toml", "--only", "joint", "--only", "schema", "--seed", "7"),
         *("--kind", "a=b=category", "--role", "person=group", "--rows", "back.csv"),
+        *("--registry", "known.json"),
     )
     assert gate.asked.pop("progress") is None
     assert gate.asked == {
@@ -74,6 +75,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         "kinds": {"a=b": Kind.CATEGORY},
         "roles": {"person": Role.GROUP},
         "rows": "back.csv",
+        "registry": "known.json",
         "seed": 7,
     }
 
