@@ -34,6 +34,7 @@ CHECKS = {
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
     "copies": ("Copied rows", "Are rows copied from the reference, or from each other?"),
     "fingerprints": ("Marks of making", "Does the batch carry marks of how it was made?"),
+    "utility": ("Use in training", "Does a model learn as much from the batch?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -58,6 +59,9 @@ MEASUREMENTS = {
     "even_digit_columns": "columns with too even digits",
     "twin_rows": "share of twin rows",
     "support_bits": "bits of the distinct rows",
+    "error_change": "change of error",
+    "rare_recall_change": "change of recall, rarest class",
+    "recall_change": "change of recall, mean of classes",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

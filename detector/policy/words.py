@@ -45,6 +45,7 @@ _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
 _COPIED = "Drop the copied rows, or ask how the generator was stopped from memorising."
 _MADE = "Ask how the batch was made; a mark alone proves nothing."
+_LEARN = "Look at the classes that are lost; give the model real rows of them."
 _TELL_APART = "Look at the columns that give the candidate away."
 
 PHRASES: Mapping[str, Phrase] = {
@@ -190,6 +191,21 @@ PHRASES: Mapping[str, Phrase] = {
         advice="Find out why rows occur twice.",
     ),
     "support_bits": Phrase(seen="{value} would number the candidate's distinct rows", advice=_MADE),
+    "rare_recall_change": Phrase(
+        seen="trained on the candidate, a model finds the rarest class of {subject} less often "
+        "than trained on the reference: recall changed by {value}",
+        advice=_LEARN,
+        unclear="trained on the candidate, a model finds the rarest class of {subject} about as "
+        "often as trained on the reference: recall changed by {value}",
+    ),
+    "recall_change": Phrase(
+        seen="the mean recall of {subject} changed by {value} when trained on the candidate",
+        advice=_LEARN,
+    ),
+    "error_change": Phrase(
+        seen="the error in predicting {subject} changed by {value} when trained on the candidate",
+        advice=_LEARN,
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}
