@@ -220,8 +220,8 @@ class Utility:
             check=self.name,
             subject=Subject(kind=SubjectKind.TABLE) if target is None else column_subject(target),
             outcome=outcome,
-            n_reference=comparison.reference.n_rows,
-            n_candidate=comparison.candidate.n_rows,
+            n_reference=min(self.rows, comparison.reference.n_rows),
+            n_candidate=min(self.rows, comparison.candidate.n_rows),
             evidence=evidence,
         )
 
