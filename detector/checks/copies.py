@@ -86,7 +86,7 @@ class Copies:
         else:
             overlap = _overlap(found, comparison)
             yield self._exact(found, comparison)
-            yield self._reappearing(found, comparison, overlap)
+            yield self._reappearing(found, comparison, streams, overlap)
             yield self._repeated(found, comparison, streams)
         yield from self._near(comparison, streams, overlap)
 
@@ -112,18 +112,19 @@ class Copies:
         return self._finding(outcome, comparison, evidence=evidence)
 
     def _reappearing(
-        self, found: list[Contents], comparison: Comparison, overlap: str | None
+        self,
+        found: list[Contents],
+        comparison: Comparison,
+        streams: Streams,
+        overlap: str | None,
     ) -> Finding:
         """Test whether more reference rows than holdout rows are in the candidate."""
         name = "reappearing_rows"
         if comparison.holdout is None or overlap is not None:
             return self._finding(_needs_holdout(name, overlap), comparison)
-        reference, candidate, holdout = found
-        sides = reference.seen_in(candidate), holdout.seen_in(candidate)
-        if comparison.group is not None and comparison.group in comparison.holdout.schema:
-            sides = groups_seen(
-                comparison.reference, comparison.holdout, candidate, group=comparison.group
-            )
+        sides = _matched(found, comparison, rng=streams("lone"))
+        if isinstance(sides, Gap):
+            return self._finding(sides, comparison)
         (copied, rows), (by_chance, held) = sides
         if min(rows, held) < 1:
             detail = f"{rows} reference and {held} holdout rows of which it is known"
@@ -294,6 +295,29 @@ class Copies:
             n_candidate=candidate,
             evidence=evidence or {},
         )
+
+
+def _matched(
+    found: list[Contents], comparison: Comparison, *, rng: np.random.Generator
+) -> tuple[tuple[int, int], tuple[int, int]] | Gap:
+    """Return the rows (or groups) that the candidate has, of how many: reference, then holdout."""
+    reference, candidate, holdout = found
+    whole = all(side.complete for side in found)
+    group, held_out = comparison.group, comparison.holdout
+    if group is not None and held_out is not None and group in held_out.schema:
+        if whole:
+            return groups_seen(comparison.reference, held_out, candidate, group=group)
+        detail = f"more distinct rows than a profile keeps, and they are clustered by {group!r}"
+        return Gap(name="reappearing_rows", reason=Reason.NEEDS_ROWS, detail=detail)
+    if whole:
+        return reference.seen_in(candidate), holdout.seen_in(candidate)
+    # A larger holdout has more rows with a twin: drawn at the reference's rate both sides have
+    # as many. A smaller one only makes the test milder.
+    rate = reference.total / max(holdout.total, 1)
+    return (
+        reference.lone_seen_in(candidate, rate=1.0, rng=rng),
+        holdout.lone_seen_in(candidate, rate=rate, rng=rng),
+    )
 
 
 def _overlap(found: list[Contents], comparison: Comparison) -> str | None:
