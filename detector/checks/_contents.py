@@ -61,6 +61,11 @@ class Contents:
             return np.ones(len(content), bool)
         return _smallest(content, self.salt) <= self.threshold
 
+    @property
+    def complete(self) -> bool:
+        """Tell whether every content is kept."""
+        return self.threshold is None
+
     def counts(self, content: Hashes) -> Counts:
         """Return how many of the kept rows hold each content."""
         if not len(self.content):
@@ -73,6 +78,25 @@ class Contents:
         known = other.knows(self.content)
         held = known & (other.counts(self.content) > 0)
         return int(self.drawn[held].sum()), int(self.drawn[known].sum())
+
+    def lone_seen_in(
+        self, other: Contents, *, rate: float, rng: np.random.Generator
+    ) -> tuple[int, int]:
+        """Return the lone rows whose content the other side has, of how many that is known.
+
+        A content that many rows hold is kept or left out with all of them, which no test of
+        rows can bear. A lone row is the only one with its content, after a share of the rows has
+        been drawn.
+
+        Args:
+            other: The side to look in.
+            rate: The share of rows to draw first.
+            rng: Draws them.
+
+        """
+        count = self.count if rate >= 1 else rng.binomial(self.count, rate)
+        known = other.knows(self.content) & (count == 1)
+        return int((known & (other.counts(self.content) > 0)).sum()), int(known.sum())
 
 
 def contents(sides: Sequence[Profile]) -> list[Contents] | Gap:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from detector.profiles.comparison import Comparison
     from detector.profiles.profile import Profile
+    from detector.stats.neighbours import Nearest
 
     Rows = NDArray[np.float32]
     Numbers = NDArray[np.float64]
@@ -82,18 +83,58 @@ class NearRows:
         """Return the reference and candidate rows."""
         return len(self.reference), len(self.candidate)
 
-    def closeness(self) -> Numbers:
+    def distances(self) -> Distances:
+        """Return the distances that all questions share: each block of rows is compared once."""
+        reference, holdout = self.reference, self.holdout
+        own, held_out = nearest(reference, reference, same=True), None
+        real = [own.distance]
+        if len(holdout):
+            held_out = nearest(holdout, reference)
+            real = [
+                np.minimum(own.distance, nearest(reference, holdout).distance),
+                np.minimum(held_out.distance, nearest(holdout, holdout, same=True).distance),
+            ]
+        return Distances(
+            own=own.distance,
+            candidate=nearest(self.candidate, reference),
+            holdout=held_out,
+            real=np.concatenate(real),
+        )
+
+    def closeness(self, real: Numbers) -> Numbers:
         """Return how near a candidate row lies to each real row, reference rows first.
 
         In units of the distance from the real row to its nearest other real row, so that
         crowded and empty regions count alike, and a row that real rows repeat is no copy.
-        Shape (n + h,); near 0 for a copy.
+
+        Args:
+            real: Distance of each real row to its nearest other one, shape (n + h,).
+
+        Returns:
+            Shape (n + h,); near 0 for a copy.
+
         """
-        real = np.concatenate((self.reference, self.holdout))
-        to_candidate = nearest(real, self.candidate).distance
-        own = nearest(real, real, same=True).distance
-        least = _LEAST_REACH * (float(np.median(own[own > 0])) if own.any() else 1.0)
-        return (to_candidate + least) / (own + least)
+        rows = np.concatenate((self.reference, self.holdout))
+        to_candidate = nearest(rows, self.candidate).distance
+        least = _LEAST_REACH * (float(np.median(real[real > 0])) if real.any() else 1.0)
+        return (to_candidate + least) / (real + least)
+
+
+class Distances(NamedTuple):
+    """Distances between the sides.
+
+    Attributes:
+        own: Of each reference row to its nearest other reference row, shape (n,).
+        candidate: Of each candidate row to its nearest reference row, shape (m,).
+        holdout: Of each holdout row to its nearest reference row, shape (h,), or None.
+        real: Of each real row to its nearest other real row, shape (n + h,).
+
+    """
+
+    own: Numbers
+    candidate: Nearest
+    holdout: Nearest | None
+    real: Numbers
 
 
 def _names(comparison: Comparison, sides: list[Profile]) -> tuple[str, ...]:

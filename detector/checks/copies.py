@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.stats import binom
 
 from detector.checks._contents import Contents, contents, groups_seen
 from detector.checks._near_rows import MIN_ROWS, NearRows
@@ -15,7 +14,6 @@ from detector.profiles import hashing
 from detector.profiles.parts import Part
 from detector.stats.auc import Z_95_ONE_SIDED
 from detector.stats.copying import LEAST_IN_CELL, cells_of, data_copying, foremost, repeats
-from detector.stats.neighbours import nearest
 from detector.stats.proportions import (
     Z_80,
     Z_95,
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from detector.profiles.comparison import Comparison
     from detector.rng import Streams
     from detector.stats.neighbours import Nearest
+
+    Numbers = NDArray[np.float64]
 
 _NEAR = ("near_copies", "authenticity", "data_copying")
 _MOST_CONTENTS = 4_096
@@ -64,7 +64,7 @@ class Copies:
         }
     )
 
-    rows: int = 10_000
+    rows: int = 8_000
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
@@ -86,7 +86,7 @@ class Copies:
         else:
             overlap = _overlap(found, comparison)
             yield self._exact(found, comparison)
-            yield self._reappearing(found, comparison, overlap)
+            yield self._reappearing(found, comparison, streams, overlap)
             yield self._repeated(found, comparison, streams)
         yield from self._near(comparison, streams, overlap)
 
@@ -112,18 +112,19 @@ class Copies:
         return self._finding(outcome, comparison, evidence=evidence)
 
     def _reappearing(
-        self, found: list[Contents], comparison: Comparison, overlap: str | None
+        self,
+        found: list[Contents],
+        comparison: Comparison,
+        streams: Streams,
+        overlap: str | None,
     ) -> Finding:
         """Test whether more reference rows than holdout rows are in the candidate."""
         name = "reappearing_rows"
         if comparison.holdout is None or overlap is not None:
             return self._finding(_needs_holdout(name, overlap), comparison)
-        reference, candidate, holdout = found
-        sides = reference.seen_in(candidate), holdout.seen_in(candidate)
-        if comparison.group is not None and comparison.group in comparison.holdout.schema:
-            sides = groups_seen(
-                comparison.reference, comparison.holdout, candidate, group=comparison.group
-            )
+        sides = _matched(found, comparison, rng=streams("lone"))
+        if isinstance(sides, Gap):
+            return self._finding(sides, comparison)
         (copied, rows), (by_chance, held) = sides
         if min(rows, held) < 1:
             detail = f"{rows} reference and {held} holdout rows of which it is known"
@@ -185,23 +186,23 @@ class Copies:
             for name in _NEAR:
                 yield self._finding(replace(near, name=name), comparison)
             return
-        to_reference = nearest(near.candidate, near.reference)
-        own = nearest(near.reference, near.reference, same=True).distance
-        authentic = to_reference.distance > own[to_reference.place]
-        if comparison.holdout is None or overlap is not None:
+        apart = near.distances()
+        authentic = apart.candidate.distance > apart.own[apart.candidate.place]
+        if apart.holdout is None or overlap is not None:
             yield self._finding(_needs_holdout("near_copies", overlap), comparison)
             yield self._authenticity(authentic, None, near, comparison)
             yield self._finding(_needs_holdout("data_copying", overlap), comparison)
             return
-        held_out = nearest(near.holdout, near.reference)
-        yield self._near_copies(near, comparison, streams)
-        fresh = held_out.distance > own[held_out.place]
+        yield self._near_copies(near, apart.real, comparison, streams)
+        fresh = apart.holdout.distance > apart.own[apart.holdout.place]
         yield self._authenticity(authentic, fresh, near, comparison)
-        yield self._data_copying((to_reference, held_out), near, comparison, streams)
+        yield self._data_copying((apart.candidate, apart.holdout), near, comparison, streams)
 
-    def _near_copies(self, near: NearRows, comparison: Comparison, streams: Streams) -> Finding:
+    def _near_copies(
+        self, near: NearRows, real: Numbers, comparison: Comparison, streams: Streams
+    ) -> Finding:
         """Test whether the real rows that candidates lie nearest to are the reference's."""
-        closeness, rows = near.closeness(), len(near.reference)
+        closeness, rows = near.closeness(real), len(near.reference)
         rng = streams("near")
         # Ties in random order, so that no side's rows go first.
         order = np.lexsort((rng.permutation(len(closeness)), closeness))
@@ -296,11 +297,36 @@ class Copies:
         )
 
 
+def _matched(
+    found: list[Contents], comparison: Comparison, *, rng: np.random.Generator
+) -> tuple[tuple[int, int], tuple[int, int]] | Gap:
+    """Return the rows (or groups) that the candidate has, of how many: reference, then holdout."""
+    reference, candidate, holdout = found
+    whole = all(side.complete for side in found)
+    group, held_out = comparison.group, comparison.holdout
+    if group is not None and held_out is not None and group in held_out.schema:
+        if whole:
+            return groups_seen(comparison.reference, held_out, candidate, group=group)
+        detail = f"more distinct rows than a profile keeps, and they are clustered by {group!r}"
+        return Gap(name="reappearing_rows", reason=Reason.NEEDS_ROWS, detail=detail)
+    if whole:
+        return reference.seen_in(candidate), holdout.seen_in(candidate)
+    # A larger holdout has more rows with a twin: drawn at the reference's rate both sides have
+    # as many. A smaller one only makes the test milder.
+    rate = reference.total / max(holdout.total, 1)
+    return (
+        reference.lone_seen_in(candidate, rate=1.0, rng=rng),
+        holdout.lone_seen_in(candidate, rate=rate, rng=rng),
+    )
+
+
 def _overlap(found: list[Contents], comparison: Comparison) -> str | None:
     """Say that holdout rows are reference rows, if they are so beyond chance.
 
     Of two equal real rows chance puts one on each side with a known probability.
     """
+    from scipy.stats import binom
+
     if comparison.holdout is None:
         return None
     if comparison.holdout.digest == comparison.reference.digest:

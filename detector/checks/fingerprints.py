@@ -232,8 +232,8 @@ class Fingerprints:
             check=self.name,
             subject=TABLE,
             outcome=outcome,
-            n_reference=comparison.reference.n_rows,
-            n_candidate=comparison.candidate.n_rows,
+            n_reference=min(self.rows, comparison.reference.n_rows),
+            n_candidate=min(self.rows, comparison.candidate.n_rows),
             evidence=evidence,
         )
 

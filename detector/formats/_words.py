@@ -41,6 +41,7 @@ CHECKS = {
     "quarantine": ("Rows to hold back", "Which rows do not belong, and why?"),
     "audit": ("Recursive training", "Does the recipe collapse when it learns from itself?"),
     "lineage": ("Lineage", "Do the generations drift away from the first one?"),
+    "utility": ("Use in training", "Does a model learn as much from the batch?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -91,6 +92,9 @@ MEASUREMENTS = {
     "risk_slope": "slope of the distance",
     "scaling_exponent": "exponent of risk in rows",
     "risk_increase": "rise of the distance",
+    "error_change": "change of error",
+    "rare_recall_change": "change of recall, rarest class",
+    "recall_change": "change of recall, mean of classes",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

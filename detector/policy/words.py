@@ -45,6 +45,7 @@ _COMPARE = "Compare both files for changed units, filters, sources or dates."
 _PAIRS = "Look at how the listed columns are joined or made; a generator may have lost the tie."
 _COPIED = "Drop the copied rows, or ask how the generator was stopped from memorising."
 _MADE = "Ask how the batch was made; a mark alone proves nothing."
+_LEARN = "Look at the classes that are lost; give the model real rows of them."
 _TELL_APART = "Look at the columns that give the candidate away."
 _TAILS = "Look for clipped or filtered values; a generator may have lost what is rare."
 _VARIED = "Look at the seed, temperature and training of the generator, and for copied rows."
@@ -255,6 +256,20 @@ PHRASES: Mapping[str, Phrase] = {
         seen="the distance to real rows rose by {value} between generation 1 and the last one",
         advice="Stop before the generation at which the distance to real rows begins to rise.",
         unclear="the distance to real rows changed by {value} between generation 1 and the last",
+    "rare_recall_change": Phrase(
+        seen="trained on the candidate, a model finds the rarest class of {subject} less often "
+        "than trained on the reference: recall changed by {value}",
+        advice=_LEARN,
+        unclear="trained on the candidate, a model finds the rarest class of {subject} about as "
+        "often as trained on the reference: recall changed by {value}",
+    ),
+    "recall_change": Phrase(
+        seen="the mean recall of {subject} changed by {value} when trained on the candidate",
+        advice=_LEARN,
+    ),
+    "error_change": Phrase(
+        seen="the error in predicting {subject} changed by {value} when trained on the candidate",
+        advice=_LEARN,
     ),
 }
 

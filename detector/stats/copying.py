@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import hypergeom
 
 from detector.stats.auc import Stratum, auc
 from detector.stats.proportions import SMALLEST_P
@@ -62,6 +61,8 @@ def foremost(
 
     Cost: O(n + permutations log n).
     """
+    from scipy.stats import hypergeom
+
     rows, marked = len(reference), int(reference.sum())
     depths = _depths(rows)
     tails = [hypergeom.sf(np.arange(-1, k), rows, marked, k) for k in depths]
@@ -243,6 +244,8 @@ def _repeats_bound(several: NDArray[np.int64], rows: int, total: int, repeated: 
 
     Source: Joag-Dev and Proschan (1983), Ann. Stat. 11.
     """
+    from scipy.stats import hypergeom
+
     sizes, times = np.unique(several, return_counts=True)
     tilts = np.geomspace(0.05, 20, 60)
     logs = -tilts * repeated

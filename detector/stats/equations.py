@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import poisson
 
 from detector.stats.proportions import SMALLEST_P
 
@@ -152,6 +151,8 @@ def twins(codes: Codes, *, without: int | None = None) -> Twins:
 
     Cost: O(n d log n): rows are compared by sums of codes' hashes, from which one is taken off.
     """
+    from scipy.stats import poisson
+
     rows, columns = codes.shape
     mixed = np.column_stack([_scattered(column, place) for place, column in enumerate(codes.T)])
     together = np.add.reduce(mixed, axis=1)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import chdtr
-from scipy.stats import binom
 
 from detector.stats.proportions import SMALLEST_P
 
@@ -138,6 +137,8 @@ def piled_edges(levels: Numbers, counts: NDArray[np.int64]) -> list[Edge]:
         counts: Rows of each, shape (k,).
 
     """
+    from scipy.stats import binom
+
     if len(levels) < 2 * _BESIDE + 2 or float(np.median(counts)) > 1:
         return []
     found = []

@@ -226,3 +226,27 @@ def test_five_percent_of_honest_batches_are_called_copied(
     assert max(rejected.values()) <= high, rejected
     assert rejected["data_copying"] >= low
     assert rejected["authenticity"] >= low
+
+
+@pytest.mark.slow
+@pytest.mark.calibration
+@pytest.mark.parametrize(("rows", "held"), [(4000, 2500), (1500, 3000)])
+def test_kept_rows_are_as_honest_where_some_contents_are_common(
+    rows: int, held: int, monkeypatch, calibration_runs: Callable[..., int]
+):
+    """A content of a thousand rows is kept or left out with all of them."""
+    monkeypatch.setattr(sample, "KEPT", 500)
+    monkeypatch.setattr("detector.profiles.make.KEPT", 500)
+    runs = calibration_runs(bounded=60, full=1000)
+    rejected = dict.fromkeys(("reappearing_rows", "repeated_rows"), 0)
+    for seed in range(runs):
+        rng = np.random.default_rng([16, seed])
+        sides = []
+        for count in (rows, 2000, held):
+            common = rng.zipf(1.3, count) % 4000
+            own = rng.integers(10_000, 10**7, count)
+            sides.append(np.where(rng.random(count) < 0.5, common, own)[:, None] + 1e8 * seed)
+        found = run(*sides)
+        for name in rejected:
+            rejected[name] += (number(found[name]).p_value or 1) <= 0.05
+    assert max(rejected.values()) <= band(runs)[1], rejected
