@@ -34,6 +34,7 @@ class Reason(enum.StrEnum):
     NEEDS_SYNTHETIC = "needs_synthetic"
     NEEDS_MANIFEST = "needs_manifest"
     MISSING_EXTRA = "missing_extra"
+    NOT_IDENTIFIABLE = "not_identifiable"
     CHECK_FAILED = "check_failed"
 
 

@@ -23,7 +23,7 @@ from detector.cli.progress import progress
 @click.option(
     "--synthetic",
     metavar="FILE",
-    help="Rows known to be synthetic. No check of this release asks for them yet.",
+    help="Rows known to be synthetic: their share in the candidate is measured.",
 )
 @click.option(
     "--policy",

@@ -32,6 +32,7 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "contamination": ("Foreign rows", "How much of the batch comes from elsewhere?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -44,6 +45,8 @@ MEASUREMENTS = {
     "mmd": "MMD",
     "total_variation": "total variation",
     "wasserstein": "Wasserstein distance",
+    "foreign_share": "share of foreign rows",
+    "synthetic_share": "share of synthetic rows",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 
@@ -60,6 +63,7 @@ REASONS = {
     Reason.NEEDS_SYNTHETIC: "needs a synthetic sample",
     Reason.NEEDS_MANIFEST: "needs a provenance manifest",
     Reason.MISSING_EXTRA: "needs an optional package",
+    Reason.NOT_IDENTIFIABLE: "these rows cannot tell",
     Reason.CHECK_FAILED: "the check itself failed",
 }
 
