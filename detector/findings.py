@@ -35,6 +35,7 @@ class Reason(enum.StrEnum):
     NEEDS_MANIFEST = "needs_manifest"
     NEEDS_REGISTRY = "needs_registry"
     MISSING_EXTRA = "missing_extra"
+    NOT_IDENTIFIABLE = "not_identifiable"
     CHECK_FAILED = "check_failed"
     FIT_FAILED = "fit_failed"
 

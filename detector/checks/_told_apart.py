@@ -60,7 +60,13 @@ class ToldApart:
 
 
 def told_apart(
-    comparison: Comparison, *, check: str, rows: int, streams: Streams, map_name: str = PLAIN
+    comparison: Comparison,
+    *,
+    check: str,
+    rows: int,
+    streams: Streams,
+    map_name: str = PLAIN,
+    one_of_each: bool = False,
 ) -> ToldApart | Finding:
     """Return the fit, made once for both checks, or the finding with the gap.
 
@@ -70,29 +76,38 @@ def told_apart(
         rows: Sampled rows of each side, at most.
         streams: Where to draw the blocks.
         map_name: The features beside the columns, by name.
+        one_of_each: Whether one row of each group stands for it, so that rows are independent.
 
     """
-    key = ("told_apart", rows, map_name)
+    lone = one_of_each and comparison.group is not None
+    key = ("told_apart", rows, map_name, lone)
     made = comparison.cached(
-        key, lambda: _fit(comparison, rows=rows, streams=streams, map_name=map_name)
+        key, lambda: _fit(comparison, rows=rows, streams=streams, map_name=map_name, lone=lone)
     )
     if isinstance(made, ToldApart):
         return made
     return Finding(check=check, subject=TABLE, outcome=made, n_reference=0, n_candidate=0)
 
 
-def _fit(comparison: Comparison, *, rows: int, streams: Streams, map_name: str) -> ToldApart | Gap:
+def _fit(
+    comparison: Comparison, *, rows: int, streams: Streams, map_name: str, lone: bool
+) -> ToldApart | Gap:
     names = comparison.columns(*(kind for kind in Kind if kind is not Kind.TEXT))
     if not names:
         return _gap(Reason.NO_COMMON_COLUMNS, "no column in common can be compared")
     trusted, questioned = comparison.reference.sample, comparison.candidate.sample
     if trusted is None or questioned is None:
         return _gap(Reason.NEEDS_ROWS, "a profile keeps no rows")
-    reference, candidate = trusted.head(rows).table, questioned.head(rows).table
+    if lone:
+        group = comparison.group
+        reference, candidate = (one_each(side.table, group, rows) for side in (trusted, questioned))
+    else:
+        reference, candidate = trusted.head(rows).table, questioned.head(rows).table
     fewest = min(len(reference), len(candidate))
     if fewest < MIN_ROWS:
-        return _gap(Reason.TOO_FEW_ROWS, f"{fewest} rows on one side, {MIN_ROWS} needed")
-    groups = _groups(comparison, reference, candidate)
+        what, reason = ("groups", Reason.TOO_FEW_GROUPS) if lone else ("rows", Reason.TOO_FEW_ROWS)
+        return _gap(reason, f"{fewest} {what} on one side, {MIN_ROWS} needed")
+    groups = None if lone else _groups(comparison, reference, candidate)
     if isinstance(groups, Gap):
         return groups
     of_rows = _features(comparison, names, (reference, candidate), map_name=map_name)
@@ -114,6 +129,20 @@ def _groups(
     if few < MIN_GROUPS:
         return _gap(Reason.TOO_FEW_GROUPS, f"{few} groups on one side, {MIN_GROUPS} needed")
     return codes
+
+
+def one_each(side: pa.Table, group: str | None, most: int) -> pa.Table:
+    """Return one row of each group, at most so many; a row without a group is its own.
+
+    Rows of a sample come in random order, so the first of a group is a random one.
+    """
+    from detector.checks._clusters import group_codes
+
+    if group is None or group not in side.column_names:
+        return side.slice(0, most)
+    codes = group_codes(side, side.slice(0, 0), group)
+    _, first = np.unique(codes, return_index=True)
+    return side.take(np.sort(first)[:most])
 
 
 def _features(

@@ -115,7 +115,7 @@ def cross_fit(
         fitted, held = block < number, block == number
         if not _both(candidate[fitted]) or not _both(candidate[held]):
             continue
-        models = fit(features, candidate, fitted, weights=_weights(seen, information))
+        models = fit(features, candidate, fitted, weights=learner_weights(seen, information))
         scores = models.scores(features, held)
         side = candidate[held]
         rate = 1 / (1 / side.sum() + 1 / (~side).sum())
@@ -195,7 +195,7 @@ def spread(scores: Numbers) -> Numbers:
     return found
 
 
-def _weights(seen: Numbers, information: float) -> Numbers:
+def learner_weights(seen: Numbers, information: float) -> Numbers:
     """Return how much each learner counts: its likely effect, judged by earlier blocks only.
 
     With an effect seen with normal error and none below zero, its mean is the one of a

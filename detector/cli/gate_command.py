@@ -24,7 +24,7 @@ from detector.cli.terminal import emit
 @click.option(
     "--synthetic",
     metavar="FILE",
-    help="Rows known to be synthetic, for the checks that look for them.",
+    help="Rows known to be synthetic: their share in the candidate is measured.",
 )
 @click.option(
     "--policy",

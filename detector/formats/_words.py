@@ -42,6 +42,7 @@ CHECKS = {
     "audit": ("Recursive training", "Does the recipe collapse when it learns from itself?"),
     "lineage": ("Lineage", "Do the generations drift away from the first one?"),
     "utility": ("Use in training", "Does a model learn as much from the batch?"),
+    "contamination": ("Foreign rows", "How much of the batch comes from elsewhere?"),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
@@ -95,6 +96,8 @@ MEASUREMENTS = {
     "error_change": "change of error",
     "rare_recall_change": "change of recall, rarest class",
     "recall_change": "change of recall, mean of classes",
+    "foreign_share": "share of foreign rows",
+    "synthetic_share": "share of synthetic rows",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 
@@ -112,6 +115,7 @@ REASONS = {
     Reason.NEEDS_MANIFEST: "needs a provenance manifest",
     Reason.NEEDS_REGISTRY: "needs a registry of known rows",
     Reason.MISSING_EXTRA: "needs an optional package",
+    Reason.NOT_IDENTIFIABLE: "these rows cannot tell",
     Reason.CHECK_FAILED: "the check itself failed",
     Reason.FIT_FAILED: "the recipe failed",
 }

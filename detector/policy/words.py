@@ -24,7 +24,8 @@ class Phrase:
     """How to speak of one measurement.
 
     Attributes:
-        seen: What was seen; may use `{subject}`, `{value}`, and from the evidence `{listed}`
+        seen: What was seen; may use `{subject}`, `{value}`, `{least}` (the interval's low
+            end), and from the evidence `{listed}`
             (the columns, if it names any) and `{how}` (the direction, or from what to what).
         advice: What to do when it is too much; names no subject, so that it is said once.
         unclear: What was seen where the interval holds the value of no difference.
@@ -270,6 +271,16 @@ PHRASES: Mapping[str, Phrase] = {
     "error_change": Phrase(
         seen="the error in predicting {subject} changed by {value} when trained on the candidate",
         advice=_LEARN,
+    "foreign_share": Phrase(
+        seen="at least {least} of the rows are foreign, by contamination or by drift; the best "
+        "guess is {value}",
+        advice="Look at the rows that stand out. Give known synthetic rows with `--synthetic` to "
+        "tell contamination from drift.",
+        unclear="no share of foreign rows is certain; the best guess is {value}",
+    ),
+    "synthetic_share": Phrase(
+        seen="{value} of the rows are like the known synthetic rows",
+        advice="Ask for real rows, or let the batch be a smaller part of the training set.",
     ),
 }
 
@@ -285,6 +296,7 @@ GAP_ADVICE: Mapping[Reason, str] = {
     Reason.NEEDS_MANIFEST: "Write a provenance manifest beside the candidate.",
     Reason.MISSING_EXTRA: "Install the extra that the check needs.",
     Reason.FIT_FAILED: "Look at the recipe; what was computed before is in the report.",
+    Reason.NOT_IDENTIFIABLE: "Nothing shows it, which is not to say that there is none.",
     Reason.CHECK_FAILED: "Report this as a bug; nothing was learned about the batch from it.",
 }
 
@@ -314,6 +326,7 @@ def brief(finding: Finding) -> str:
     return _wording(outcome).format(
         subject=looked_at,
         value=quantity(outcome.value, outcome),
+        least=quantity(min(outcome.interval or (outcome.value,)), outcome),
         listed=_listed(finding.evidence),
         how=_how(finding.evidence),
     )

@@ -1,0 +1,1 @@
+"""Foreign rows are bounded from below, and known synthetic rows are counted."""
