@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from detector.data.encode import encode_codes, encode_dense
+from detector.data.schema import NOMINAL
 from detector.profiles.fold import decode, row_hashes
 from detector.stats import diversity
 from detector.stats.random_features import frequencies as draw_frequencies
@@ -75,7 +76,7 @@ class Kinds:
         most = max(1, min(axes, min(pooled.rows) // _ROWS_PER_AXIS))
         codes = encode_codes(pooled.reference, pooled.candidate, pooled.schema)
         return cls(
-            volume=diversity.volume_axes(rows, most),
+            volume=diversity.volume_axes(_numbers(rows, dense.sources, pooled), most),
             features=_kernel_features(rows, frequencies, rng),
             cells=_cells(codes),
             content=_content(pooled),
@@ -99,6 +100,14 @@ class Kinds:
         )
 
 
+def _numbers(rows: Rows, sources: tuple[str, ...], pooled: Pooled) -> Rows:
+    """Return the dimensions of numbers and vectors; of levels where there are no others."""
+    levels = {spec.name for spec in pooled.schema.columns if spec.kind in NOMINAL}
+    kept = [place for place, name in enumerate(sources) if name not in levels]
+    varied = rows[:, kept]
+    return varied if kept and np.ptp(varied, axis=0).any() else rows
+
+
 def _kernel_features(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
     """Return cosines and sines whose inner products are a Gaussian kernel, nearly.
 
@@ -114,16 +123,21 @@ def _kernel_features(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
 
 
 def _cells(codes: Codes) -> NDArray[np.int64]:
-    """Return a cell for each value: a level, or one of sixteen bins of equal pooled mass."""
+    """Return a cell for each value: a level, or one of sixteen bins of equal width.
+
+    The bins lie between the pooled 1 % and 99 % quantiles, with one more on either side. Bins of
+    equal mass would not do: a narrow and a wide sample fill them equally unevenly.
+    """
     columns, first = [], 0
     for values, level in zip(np.concatenate((codes.x, codes.y)).T, codes.categorical, strict=True):
         known = values[~np.isnan(values)]
         if level or not len(known):
             place = np.unique(values, return_inverse=True)[1]
         else:
-            inner = np.quantile(known, np.arange(1, _BINS) / _BINS, method="lower")
-            place = np.searchsorted(np.unique(inner), values, side="right")
-            place[np.isnan(values)] = _BINS
+            low, high = np.quantile(known, (0.01, 0.99), method="lower")
+            edges = np.linspace(float(low), float(high), _BINS + 1)
+            place = np.searchsorted(edges, values, side="right")
+            place[np.isnan(values)] = _BINS + 2
         columns.append(first + place)
         first += int(place.max()) + 1
     return np.column_stack(columns).astype(np.int64)

@@ -20,6 +20,8 @@ _FLOOR = 1e-3
 """Share of the pooled variance that stands in for none at all."""
 
 _SINGULAR = 1e-6
+_CARRIED = 25.0
+"""Rows that an axis rests on: their number over the fourth moment."""
 
 
 def vendi(eigenvalues: Numbers, order: float) -> float:
@@ -63,6 +65,9 @@ def kernel_spectrum(features: Numbers | Rows) -> Numbers:
 def volume_axes(pooled: Rows, most: int) -> Rows:
     """Return rows on the pooled rows' principal axes, each of variance 1, shape (r, a).
 
+    Axes that a handful of rows makes (a rare level, an outlier) are left out, unless there are
+    no others: their variance on one side is as good as chance.
+
     Args:
         pooled: Both samples, shape (r, d).
         most: Axes at most; the widest are kept.
@@ -70,9 +75,13 @@ def volume_axes(pooled: Rows, most: int) -> Rows:
     """
     centred = pooled - pooled.mean(axis=0)
     values, axes = np.linalg.eigh(_products(centred) / len(centred))
-    kept = np.flatnonzero(values > _SINGULAR * values[-1])[-most:]
-    scaled = axes[:, kept] / np.sqrt(values[kept])
-    return np.asarray(centred @ scaled.astype(np.float32), np.float32)
+    kept = np.flatnonzero(values > _SINGULAR * values[-1])
+    scaled = (axes[:, kept] / np.sqrt(values[kept])).astype(np.float32)
+    rows = np.asarray(centred @ scaled, np.float32)
+    carried = len(rows) / np.square(np.square(rows)).mean(axis=0)
+    steady = np.flatnonzero(carried >= _CARRIED)
+    chosen = steady if len(steady) else np.argsort(carried)[-1:]
+    return rows[:, chosen[-most:]]
 
 
 def log_volume(rows: Rows) -> float:

@@ -36,15 +36,16 @@ class Modes(NamedTuple):
     p_value: Numbers
 
 
-def modes(reference: Counts, candidate: Counts) -> Modes:
+def modes(reference: Counts, candidate: Counts, *, among: int | None = None) -> Modes:
     """Compare the shares of rows that two samples have in each mode.
 
-    The modes have to be cut without regard to the sides. Then a mode's pooled rows fall to
-    the sides as a hypergeometric law says.
+    The modes have to be cut without regard to the sides of these rows. Then a mode's pooled
+    rows fall to the sides as a hypergeometric law says.
 
     Args:
-        reference: Reference rows in each mode, shape (c,), no mode without any pooled row.
+        reference: Reference rows in each mode, shape (c,).
         candidate: Candidate rows in each mode.
+        among: Modes for which the intervals hold at once; c unless given.
 
     Source: Clopper and Pearson (1934), Biometrika 26, for the ratio of two counts, by
     Bonferroni's inequality for c modes.
@@ -55,7 +56,7 @@ def modes(reference: Counts, candidate: Counts) -> Modes:
 
     """
     n, m = int(reference.sum()), int(candidate.sum())
-    alpha = 0.025 / len(reference)
+    alpha = 0.025 / (among or len(reference))
     # Of a mode's c rows a candidate's share of pi means a ratio of pi / (1 - pi) n / m.
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(candidate > 0, betaincinv(candidate, reference + 1.0, alpha), 0.0)

@@ -76,7 +76,7 @@ def test_a_lost_mode_is_described_in_the_units_of_its_columns() -> None:
     assert columns["city"]["level"] == "city J"
     assert 83 <= columns["age"]["low"] < columns["age"]["high"] <= 85
     assert "city is city J" in lost["where"]
-    assert number(found["modes_lost"]).value == 1
+    assert number(found["modes_lost"]).value >= 1  # a heap may be cut into two
 
 
 def test_a_batch_without_a_mode_is_refused_and_an_equal_one_is_not() -> None:

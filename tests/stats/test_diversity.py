@@ -84,6 +84,14 @@ def test_rows_on_a_line_have_a_small_volume_and_not_none() -> None:
     assert -8 < dv.log_volume(rows[:200]) < -5
 
 
+def test_an_axis_that_few_rows_make_is_left_out() -> None:
+    rng = np.random.default_rng(4)
+    pooled = rng.standard_normal((400, 2)).astype(np.float32)
+    pooled[:, 1] = np.arange(400) < 3
+    assert dv.volume_axes(pooled, 2).shape == (400, 1)
+    assert dv.volume_axes(pooled[:, 1:], 2).shape == (400, 1)
+
+
 def test_columns_that_repeat_others_add_no_axis() -> None:
     column = np.random.default_rng(2).standard_normal((100, 1)).astype(np.float32)
     assert dv.volume_axes(np.hstack((column, -column, 2 * column)), 3).shape == (100, 1)
