@@ -32,10 +32,34 @@ CHECKS = {
     ),
     "indistinguishability": ("Proof of sameness", "Is it shown that rows cannot be told apart?"),
     "provenance": ("Declared origin", "Does the batch match what its manifest declares?"),
+    "alibi_mmd": ("alibi-detect: kernel test", "Do whole rows look the same to alibi-detect?"),
+    "alibi_lsdd": ("alibi-detect: densities", "Do whole rows lie as densely for alibi-detect?"),
+    "alibi_learned_kernel": (
+        "alibi-detect: trained kernel",
+        "Do whole rows look the same to a kernel that alibi-detect trains?",
+    ),
+    "alibi_classifier": (
+        "alibi-detect: classifier",
+        "Can a network of alibi-detect tell the two sides apart?",
+    ),
+    "alibi_spot_the_diff": (
+        "alibi-detect: the difference",
+        "Does alibi-detect find one difference that tells the two sides apart?",
+    ),
+    "alibi_context_mmd": (
+        "alibi-detect: beyond context",
+        "Do rows differ beyond what their context explains, for alibi-detect?",
+    ),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
 MEASUREMENTS = {
+    "alibi_classifier": "alibi-detect's KS distance of a classifier",
+    "alibi_context_mmd": "alibi-detect's MMD² given the context",
+    "alibi_learned_kernel": "alibi-detect's MMD² of a trained kernel",
+    "alibi_lsdd": "alibi-detect's LSDD",
+    "alibi_mmd": "alibi-detect's MMD²",
+    "alibi_spot_the_diff": "alibi-detect's KS distance of one difference",
     "association_change": "change of association",
     "auc": "AUC",
     "declared_real_auc": "AUC of rows declared real",
