@@ -43,10 +43,34 @@ CHECKS = {
     "lineage": ("Lineage", "Do the generations drift away from the first one?"),
     "utility": ("Use in training", "Does a model learn as much from the batch?"),
     "contamination": ("Foreign rows", "How much of the batch comes from elsewhere?"),
+    "alibi_mmd": ("alibi-detect: kernel test", "Do whole rows look the same to alibi-detect?"),
+    "alibi_lsdd": ("alibi-detect: densities", "Do whole rows lie as densely for alibi-detect?"),
+    "alibi_learned_kernel": (
+        "alibi-detect: trained kernel",
+        "Do whole rows look the same to a kernel that alibi-detect trains?",
+    ),
+    "alibi_classifier": (
+        "alibi-detect: classifier",
+        "Can a network of alibi-detect tell the two sides apart?",
+    ),
+    "alibi_spot_the_diff": (
+        "alibi-detect: the difference",
+        "Does alibi-detect find one difference that tells the two sides apart?",
+    ),
+    "alibi_context_mmd": (
+        "alibi-detect: beyond context",
+        "Do rows differ beyond what their context explains, for alibi-detect?",
+    ),
 }
 """A title and a question in plain words for each check that comes with the product."""
 
 MEASUREMENTS = {
+    "alibi_classifier": "alibi-detect's KS distance of a classifier",
+    "alibi_context_mmd": "alibi-detect's MMD² given the context",
+    "alibi_learned_kernel": "alibi-detect's MMD² of a trained kernel",
+    "alibi_lsdd": "alibi-detect's LSDD",
+    "alibi_mmd": "alibi-detect's MMD²",
+    "alibi_spot_the_diff": "alibi-detect's KS distance of one difference",
     "association_change": "change of association",
     "auc": "AUC",
     "declared_real_auc": "AUC of rows declared real",

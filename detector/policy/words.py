@@ -105,6 +105,22 @@ PHRASES: Mapping[str, Phrase] = {
     "mmd": Phrase(
         seen="whole rows differ by {value} (maximum mean discrepancy)", advice=_TELL_APART
     ),
+    "alibi_mmd": Phrase(seen="alibi-detect's MMD² of whole rows is {value}", advice=_TELL_APART),
+    "alibi_lsdd": Phrase(seen="alibi-detect's LSDD of whole rows is {value}", advice=_TELL_APART),
+    "alibi_learned_kernel": Phrase(
+        seen="the MMD² of a kernel that alibi-detect trained is {value}", advice=_TELL_APART
+    ),
+    "alibi_classifier": Phrase(
+        seen="alibi-detect's classifier scores both sides {value} apart (Kolmogorov-Smirnov)",
+        advice=_TELL_APART,
+    ),
+    "alibi_spot_the_diff": Phrase(
+        seen="alibi-detect's one difference sets both sides {value} apart (Kolmogorov-Smirnov)",
+        advice=_TELL_APART,
+    ),
+    "alibi_context_mmd": Phrase(
+        seen="given the context, alibi-detect's MMD² is {value}", advice=_TELL_APART
+    ),
     "declared_synthetic_share": Phrase(
         seen="{value} of the rows are declared synthetic",
         advice="Ask for real rows, or let the batch be a smaller part of the training set.",

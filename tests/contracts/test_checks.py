@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,16 @@ import pytest
 import detector
 from detector import catalogue
 from detector.findings import Finding, Gap, Measurement
+from detector.policy.load import built_in_policy
 
-CHECKS = catalogue.names("detector.checks")
+NAMES = catalogue.names("detector.checks")
+HEAVY = tuple(name for name in NAMES if hasattr(catalogue.load("detector.checks", name), "extra"))
+CHECKS = [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in NAMES]
+"""Those that need an extra take seconds each: the same laws, in the second half of the tests."""
+
+LIGHT = {"epochs": 1, "permutations": 99}
+"""Options with which a heavy check trains and permutes little; the laws do not ask how well."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -61,11 +70,18 @@ def degenerate() -> dict[str, tuple[pa.Table, pa.Table]]:
     }
 
 
+def options(name: str) -> dict[str, int]:
+    """Return the options that a heavy check runs with here."""
+    fields = catalogue.load("detector.checks", name).__dataclass_fields__
+    return {key: value for key, value in LIGHT.items() if name in HEAVY and key in fields}
+
+
 def run(
     name: str, reference: pa.Table, candidate: pa.Table, *, seed: int = 3
 ) -> tuple[Finding, ...]:
     """Run one check alone."""
-    return detector.measure(reference, candidate, checks=[name], seed=seed)
+    check = catalogue.load("detector.checks", name)(**options(name)) if name in HEAVY else name
+    return detector.measure(reference, candidate, checks=[check], seed=seed)
 
 
 def plain(findings: tuple[Finding, ...]) -> list[object]:
@@ -119,7 +135,9 @@ def test_data_that_cannot_answer_give_gaps_or_sound_numbers(name: str, case: str
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_finding_survives_json(name: str) -> None:
-    report = detector.gate(frame(300, seed=1), frame(250, seed=2, shift=0.5), checks=[name])
+    policy = replace(built_in_policy(), options={name: options(name)})
+    sides = frame(300, seed=1), frame(250, seed=2, shift=0.5)
+    report = detector.gate(*sides, checks=[name], policy=policy)
     again = detector.Report.from_json(report.to_json())
     assert again == report
     assert again.to_json() == report.to_json()
