@@ -5,9 +5,9 @@
 A `qcbm` of 8 qubits is trained on 2,000 rows of two moons, without noise; its circuit then meets
 six levels of depolarising noise, none to where its law is uniform, and six of amplitude damping, by
 exact density matrices. 4,000 rows of each are held against as many unseen ones by the gate's own
-checks: `joint` (kernel distance) and `discriminator` (area under the curve). Columns are not put
-back on the training ranks afterwards, as in audits. Spearman's correlation of level and measure is
-taken over the six levels, seed by seed.
+checks: `joint` (kernel distance) and `discriminator` (area under the curve). Columns are not
+put back on the training ranks afterwards, as in audits. Spearman's correlation of level and
+measure is taken over the six levels, seed by seed.
 
 At each level of depolarising noise 2,000 trajectories and the surrogate are held against the
 density matrix, by total variation over all 256 readings.

@@ -87,7 +87,7 @@ class FittedRecipe:
         table = canonical_table(dataset)
         if table.num_rows < self.least_rows:
             raise DetectorError(
-                f"`{dataset.name}` has {table.num_rows} rows; "
+                f"`{dataset.name}` has {table.num_rows} row{'s' * (table.num_rows != 1)}; "
                 f"`{self.name}` needs {self.least_rows} at least."
             )
         pupil = _Pupil(

@@ -60,20 +60,23 @@ class Ansatz:
         )
 
 
-def hardware_efficient(qubits: int, *, layers: int) -> Ansatz:
+def hardware_efficient(
+    qubits: int, *, layers: int, pairs: Iterable[tuple[int, int]] | None = None
+) -> Ansatz:
     """Return layers of RY and RZ on every qubit with a ring of CZ, and RY on every qubit last.
 
-    The ring's range grows by one qubit from layer to layer. With every weight zero but the last
-    RYs at pi / 2, every bitstring is equally likely.
+    The ring's range grows by one qubit from layer to layer; given pairs meet in every layer
+    instead. With every weight zero but the last RYs at pi / 2, every bitstring is equally likely.
 
     >>> hardware_efficient(3, layers=2).weights[:4]
     ('t_000_y_000', 't_000_y_001', 't_000_y_002', 't_000_z_000')
     """
     line = cirq.LineQubit.range(qubits)
+    met = None if pairs is None else [cirq.CZ(line[i], line[j]) for i, j in pairs]
     circuit = cirq.Circuit()
     for layer in range(layers):
         circuit += _rotations(line, layer)
-        circuit += _ring(line, reach=1 + layer % max(1, qubits // 2))
+        circuit += _ring(line, reach=1 + layer % max(1, qubits // 2)) if met is None else met
     circuit += (cirq.ry(_weight(layers, "y", k))(qubit) for k, qubit in enumerate(line))
     return Ansatz.of(circuit, qubits=line)
 

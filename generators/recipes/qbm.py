@@ -116,7 +116,7 @@ class Qbm(TabularRecipe):
             return Bits.by_weight(dimensions, total=self.qubits, weights=variances)
         except DetectorError as error:
             raise DetectorError(
-                f"The table does not fit on {self.qubits} qubits. {error}",
+                f"The table does not fit on {self.qubits} qubits. {error.message}",
                 hint=f"Set `whiten` to project it onto {self.qubits} bits, leave columns out, "
                 "or give more `qubits`; annealing takes any number.",
             ) from None

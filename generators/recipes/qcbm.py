@@ -61,6 +61,8 @@ class Qcbm(TabularRecipe):
     Attributes:
         qubits: Bits of a row, at most.
         layers: Layers of turns and entangling gates.
+        layout: Which qubits meet: `ring`, whose range grows from layer to layer, or the pairs that
+            `qaoa` or `vqe` choose by what bits tell about each other, for few layers unwhitened.
         loss: `mmd` compares by a kernel, `nll` by the likelihood, which repeats small tables.
         steps: Steps of each start, at most; 0 leaves the circuit untrained.
         rate: Learning rate.
@@ -92,6 +94,7 @@ class Qcbm(TabularRecipe):
     whiten: bool = True
     qubits: int = 14
     layers: int = 12
+    layout: str = "ring"
     loss: str = "mmd"
     steps: int = 1_000
     rate: float = 0.03
@@ -116,6 +119,7 @@ class Qcbm(TabularRecipe):
         check_least(self, layers=1, steps=0, restarts=1, spread=0, repetitions=0, budget=0)
         check_choice(
             self,
+            layout=("ring", "qaoa", "vqe"),
             loss=("mmd", "nll"),
             optimiser=("adam", "natural", "spsa"),
             engine=ENGINES,
@@ -162,7 +166,8 @@ class Qcbm(TabularRecipe):
         from generators.quantum.circuits import hardware_efficient
 
         assert task.code is not None  # noqa: S101 - this recipe asks for bits
-        ansatz = hardware_efficient(task.code.total, layers=self.layers)
+        pairs = self._pairs(task, rng)
+        ansatz = hardware_efficient(task.code.total, layers=self.layers, pairs=pairs)
         run = started(ansatz, engine=self.engine, gradient=self.gradient)
         counted = self.repetitions if self.noisy_training else 0
         plan = Plan(**{name: getattr(self, name) for name in SHARED}, repetitions=counted)
@@ -182,11 +187,21 @@ class Qcbm(TabularRecipe):
             "parameters": len(angles),
             "engine": run.name,
         }
+        if pairs is not None:
+            facts["pairs"] = len(pairs)
         if core.noise_by or self.repetitions:
             exact = run.probabilities(angles)[0]
             blur, said = blurred_law(target, exact, core.law)
             facts, notes = facts | blur, notes + said
         return core, diary.log(facts=facts, notes=notes)
+
+    def _pairs(self, task: Task, rng: np.random.Generator) -> tuple[tuple[int, int], ...] | None:
+        """Return the pairs of qubits that meet in every layer; None for the ring."""
+        if self.layout == "ring" or task.bits is None or task.bits.shape[1] < 2:
+            return None
+        from generators.quantum.layouts import chosen_pairs
+
+        return chosen_pairs(task.bits, by=self.layout, rng=rng)
 
     def _core(
         self, run: Executor, angles: NDArray[np.float64], target: Target, rng: np.random.Generator

@@ -154,7 +154,8 @@ class Qvae(TabularRecipe):
         raise DetectorError(
             f"The table has {columns} dimensions, and {most} qubits take {most} of them.",
             hint=f"Set `whiten` to project the table onto {most} axes and draw the others at "
-            f"random, leave columns out, or give more `qubits` ({MOST_QUBITS} at most).",
+            "random, or leave columns out"
+            + (f"; {MOST_QUBITS} `qubits` at most can be given." * (most < MOST_QUBITS) or "."),
         )
 
     def _network(self, columns: int, latent: int) -> Autoencoder:

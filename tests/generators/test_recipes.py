@@ -208,7 +208,7 @@ def test_a_category_with_ten_thousand_levels_is_learned(name):
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_one_row_is_too_few(name):
-    with pytest.raises(DetectorError, match=r"has 1 rows; `.*` needs 2 at least"):
+    with pytest.raises(DetectorError, match=r"has 1 row; `.*` needs 2 at least"):
         fitted(name, mixed(1))
 
 
