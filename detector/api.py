@@ -134,6 +134,8 @@ def audit(  # noqa: PLR0913 - as in `gate`
     refits: int = 40,
     fit_timeout: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    find_real_share: bool = False,
+    keep_variance: float = 0.95,
     policy: Policy | str | os.PathLike[str] | None = None,
     kinds: Mapping[str, Kind | str] | None = None,
     roles: Mapping[str, Role | str] | None = None,
@@ -160,6 +162,8 @@ def audit(  # noqa: PLR0913 - as in `gate`
         refits: Refits on real rows that the null band is made of.
         fit_timeout: Seconds that a fit and its sample may take.
         checkpoint: A folder for finished rounds: a run that was killed goes on there.
+        find_real_share: Also look for the smallest real share that keeps the loop stable.
+        keep_variance: The share of the variance that it shall keep.
         policy: A Policy or the path of one; the built-in policy of audits when None.
         kinds: Kinds of columns.
         roles: Roles of columns.
@@ -179,10 +183,11 @@ def audit(  # noqa: PLR0913 - as in `gate`
 
     clock = _Clock()
     _refuse_seed(seed)
-    if not 0.0 < threshold < 1.0:
-        raise DetectorError(
-            f"the threshold is {threshold}.", hint="Give a variance ratio between 0 and 1."
-        )
+    for name, ratio in (("threshold", threshold), ("keep_variance", keep_variance)):
+        if not 0.0 < ratio < 1.0:
+            raise DetectorError(
+                f"`{name}` is {ratio}.", hint="Give a variance ratio between 0 and 1."
+            )
     plan = Plan(
         regime=regime_of(regime),
         generations=generations,
@@ -198,7 +203,12 @@ def audit(  # noqa: PLR0913 - as in `gate`
     rules = _audit_policy(policy)
     dataset = _rows(data, kinds or {}, roles or {}, role="reference")
     ground, sized = prepare(dataset, chosen(recipe, options), plan, checkpoint)
-    asked = Asked(ratio=threshold, horizon=horizon, alpha=rules.alpha)
+    asked = Asked(
+        ratio=threshold,
+        horizon=horizon,
+        alpha=rules.alpha,
+        keep_variance=keep_variance if find_real_share else None,
+    )
     clock.lap("read")
     outcome = audited(ground, sized, asked, tell=progress or (lambda _stage, _done: None))
     clock.lap("audit")

@@ -305,11 +305,10 @@ def _merged(
     mean: Numbers, cov: Numbers, other_mean: Numbers, other_cov: Numbers, *, weight: float
 ) -> tuple[Numbers, Numbers]:
     """Return the moments of two sets of rows together, the second with this weight."""
-    apart = other_mean - mean
-    between = weight * (1.0 - weight) * apart[:, :, None] * apart[:, None, :]
-    both: Numbers = (1.0 - weight) * cov + weight * other_cov + between
-    middle: Numbers = (1.0 - weight) * mean + weight * other_mean
-    return middle, both
+    apart: Numbers = other_mean - mean
+    outer: Numbers = np.einsum("ni,nj->nij", apart, apart)
+    both: Numbers = cov + weight * (other_cov - cov)
+    return mean + weight * apart, both + weight * (1.0 - weight) * outer
 
 
 def _roots(cov: Numbers) -> Numbers:

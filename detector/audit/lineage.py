@@ -370,7 +370,7 @@ def _manifests(datasets: Sequence[Dataset]) -> list[str]:
         declared = find_provenance(dataset.source, dataset.metadata)
         if declared is not None and declared.generation not in (None, number):
             said.append(
-                f"`{dataset.name}` declares generation {declared.generation}, it stands as {number}."
+                f"`{dataset.name}` declares generation {declared.generation}, not {number}."
             )
         if declared is not None and number and declared.parents and before not in declared.parents:
             said.append(f"`{dataset.name}` was not made from generation {number - 1}, it declares.")

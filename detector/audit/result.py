@@ -70,12 +70,14 @@ class Asked:
         ratio: The variance ratio whose passage is forecast.
         horizon: Generations to look ahead; None for many times those run.
         alpha: How often a healthy loop may raise an alarm over the whole horizon.
+        keep_variance: Find the real share that keeps so much of the variance; None for no search.
 
     """
 
     ratio: float = 0.5
     horizon: int | None = None
     alpha: float = alarms.ALPHA
+    keep_variance: float | None = None
 
 
 def prepare(
@@ -129,9 +131,14 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
     if gap is None:
         found = _alarm(ground, plan, asked, whole, bank)
         gap = _cannot_tell(found[0])
+    share = None
+    if asked.keep_variance is not None and len(whole[0].generations) > 1:
+        from detector.audit.real_share import real_share
+
+        share = real_share(ground, plan, kept=asked.keep_variance, tell=tell)
     return Outcome(
         findings=tuple(_findings(plan, chains, whole, bank, found, gap, ground.lens.axes)),
-        plain=_plain(ground, plan, asked, chains, whole, bank, found),
+        plain=_plain(ground, plan, asked, chains, whole, bank, found) | {"real_share": share},
     )
 
 
