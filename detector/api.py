@@ -18,7 +18,7 @@ from detector.rng import streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from detector.audit.result import Outcome
+    from detector.audits.result import Outcome
     from detector.checks.check import Check
     from detector.data.dataset import Dataset
     from detector.data.schema import Schema
@@ -177,9 +177,9 @@ def audit(  # noqa: PLR0913 - as in `gate`
             fails ends its chain with a gap, and the report says so.
 
     """
-    from detector.audit.plan import Plan, keep_of, regime_of
-    from detector.audit.result import Asked, audited, prepare
-    from detector.audit.which import chosen
+    from detector.audits.plan import Plan, keep_of, regime_of
+    from detector.audits.result import Asked, audited, prepare
+    from detector.audits.which import chosen
 
     clock = _Clock()
     _refuse_seed(seed)
@@ -239,7 +239,7 @@ def lineage(
         The report, with `trajectory`, `alarm_generation` and `forecast`.
 
     """
-    from detector.audit.lineage import lineage_found
+    from detector.audits.lineage import lineage_found
 
     clock = _Clock()
     _refuse_seed(seed)

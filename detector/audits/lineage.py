@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit import alarm as alarms
-from detector.audit.forecast import forecast
-from detector.audit.lens import lens_of, moments
-from detector.audit.loop import Chain, Generation, picture
-from detector.audit.losses import losses
-from detector.audit.null import draws_of, steps_between
-from detector.audit.result import CHANGE, FEWEST_ROWS, Outcome, change_found, film_of, table_of
-from detector.audit.trajectory import column_facts, measured, slopes, yardstick
+from detector.audits import alarm as alarms
+from detector.audits.forecast import forecast
+from detector.audits.lens import lens_of, moments
+from detector.audits.loop import Chain, Generation, picture
+from detector.audits.losses import losses
+from detector.audits.null import draws_of, steps_between
+from detector.audits.result import (
+    CHANGE,
+    FEWEST_ROWS,
+    Outcome,
+    change_found,
+    film_of,
+    settled,
+    table_of,
+)
+from detector.audits.trajectory import column_facts, measured, slopes, yardstick
 from detector.data.export import canonical_table
 from detector.data.provenance import find_provenance
 from detector.errors import DetectorError
@@ -33,8 +41,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audit.alarm import Alarm, Band, Draws, Steps
-    from detector.audit.lens import Lens, View
+    from detector.audits.alarm import Alarm, Band, Draws, Steps
+    from detector.audits.lens import Lens, View
     from detector.data.dataset import Dataset
 
     Numbers = NDArray[np.float64]
@@ -80,7 +88,7 @@ def lineage_found(datasets: Sequence[Dataset], *, seed: int, alpha: float) -> Ou
     share = real_share(views, lens, stream(seed, "lineage", "share"))
     return Outcome(
         findings=tuple(_findings(rows, found, gap, lens, share)),
-        plain=_plain(datasets, chain, lens, found, share, (seed, alpha)),
+        plain=settled(_plain(datasets, chain, lens, found, share, (seed, alpha))),
     )
 
 

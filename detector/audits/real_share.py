@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit.loop import run
-from detector.audit.plan import MIXED, Regime
+from detector.audits.loop import run
+from detector.audits.plan import MIXED, Regime
 from detector.errors import DetectorError
 from detector.stats.collapse_laws import share_needed
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audit.loop import Chain, Ground
-    from detector.audit.plan import Plan
+    from detector.audits.loop import Chain, Ground
+    from detector.audits.plan import Plan
 
     Numbers = NDArray[np.float64]
     Tell = Callable[[str, float], None]
