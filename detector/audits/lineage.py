@@ -2,13 +2,15 @@
 
 There is no recipe to refit. So the band is made of *resamples* of generation 0: a loop that
 draws its rows again and again, with all earlier rows kept or half new real rows, which is the
-least that any generator with n rows does. The effective real share comes from the means: with a
-real share s a mean keeps 1 - s of its distance from the real one in each generation.
+least that any generator with n rows does; or one that draws real rows only. The effective real
+share comes from the means: with a real share s a mean keeps 1 - s of its distance from the real
+one in each generation.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from detector.audits.forecast import forecast
 from detector.audits.lens import lens_of, moments
 from detector.audits.loop import Chain, Generation, picture
 from detector.audits.losses import losses
-from detector.audits.null import draws_of, steps_between
+from detector.audits.null import draws_of, sets_of, steps_between
 from detector.audits.result import (
     CHANGE,
     FEWEST_ROWS,
@@ -249,7 +251,8 @@ def _resampled(
             before = features[rng.choice(len(features), rows, replace=False)]
         after = before[rng.integers(len(before), size=rows)]
         pairs.append((moments(before), moments(after), moments(after[: max(2, rows // 2)])))
-    return steps_between(pairs), draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
+    draws = draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
+    return steps_between(pairs), replace(draws, sets_cov=sets_of(features, rows=rows, rng=rng))
 
 
 def _means(share: float, shape: tuple[int, ...], rng: np.random.Generator) -> Numbers:

@@ -50,7 +50,7 @@ class NoNumbers:
 
     def fit(self, dataset, rng):
         names = dataset.schema.names
-        return Drawn(lambda n, rng: open_data({name: np.full(n, np.nan) for name in names}))
+        return Drawn(lambda n, _rng: open_data({name: np.full(n, np.nan) for name in names}))
 
 
 class OtherColumns:

@@ -23,15 +23,12 @@ def normal(rows=300, columns=3, *, seed=0):
 def mixed(rows=240, *, seed=0):
     rng = np.random.default_rng(seed)
     z = rng.standard_normal(rows)
+    gaps, level = rng.random(rows) < 0.1, np.searchsorted([0.6, 0.95], rng.random(rows))
     return pa.table(
         {
             "age": np.round(40 + 10 * z),
-            "income": pa.array(
-                np.where(rng.random(rows) < 0.1, np.nan, np.exp(z)), from_pandas=True
-            ),
-            "color": np.array(["red", "green", "blue"])[
-                np.searchsorted([0.6, 0.95], rng.random(rows))
-            ],
+            "income": pa.array(np.where(gaps, np.nan, np.exp(z)), from_pandas=True),
+            "color": np.array(["red", "green", "blue"])[level],
             "member": rng.random(rows) < 0.3,
         }
     )
@@ -246,14 +243,11 @@ def test_a_run_that_was_killed_goes_on_to_the_identical_report(tmp_path):
     asked = {"regime": "accumulate", "generations": 4, "recipe": "gaussian_copula"}
     whole = quick(data, **asked)
 
-    class Killed(Exception):
-        pass
-
-    def stop(stage, done):
+    def stop(_stage, done):
         if done > 0.5:
-            raise Killed
+            raise KeyboardInterrupt
 
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         quick(data, **asked, checkpoint=tmp_path, progress=stop)
     kept = sorted(tmp_path.rglob("*.json"))
     assert kept
