@@ -18,7 +18,7 @@ from detector.rng import streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from detector.audit.result import Outcome
+    from detector.audits.result import Outcome
     from detector.checks.check import Check
     from detector.data.dataset import Dataset
     from detector.data.provenance import Provenance
@@ -145,6 +145,8 @@ def audit(  # noqa: PLR0913 - as in `gate`
     refits: int = 40,
     fit_timeout: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    find_real_share: bool = False,
+    keep_variance: float = 0.95,
     policy: Policy | str | os.PathLike[str] | None = None,
     kinds: Mapping[str, Kind | str] | None = None,
     roles: Mapping[str, Role | str] | None = None,
@@ -171,6 +173,8 @@ def audit(  # noqa: PLR0913 - as in `gate`
         refits: Refits on real rows that the null band is made of.
         fit_timeout: Seconds that a fit and its sample may take.
         checkpoint: A folder for finished rounds: a run that was killed goes on there.
+        find_real_share: Also look for the smallest real share that keeps the loop stable.
+        keep_variance: The share of the variance that it shall keep.
         policy: A Policy or the path of one; the built-in policy of audits when None.
         kinds: Kinds of columns.
         roles: Roles of columns.
@@ -184,16 +188,17 @@ def audit(  # noqa: PLR0913 - as in `gate`
             fails ends its chain with a gap, and the report says so.
 
     """
-    from detector.audit.plan import Plan, keep_of, regime_of
-    from detector.audit.result import Asked, audited, prepare
-    from detector.audit.which import chosen
+    from detector.audits.plan import Plan, keep_of, regime_of
+    from detector.audits.result import Asked, audited, prepare
+    from detector.audits.which import chosen
 
     clock = _Clock()
     _refuse_seed(seed)
-    if not 0.0 < threshold < 1.0:
-        raise DetectorError(
-            f"the threshold is {threshold}.", hint="Give a variance ratio between 0 and 1."
-        )
+    for name, ratio in (("threshold", threshold), ("keep_variance", keep_variance)):
+        if not 0.0 < ratio < 1.0:
+            raise DetectorError(
+                f"`{name}` is {ratio}.", hint="Give a variance ratio between 0 and 1."
+            )
     plan = Plan(
         regime=regime_of(regime),
         generations=generations,
@@ -209,7 +214,12 @@ def audit(  # noqa: PLR0913 - as in `gate`
     rules = _audit_policy(policy)
     dataset = _rows(data, kinds or {}, roles or {}, role="reference")
     ground, sized = prepare(dataset, chosen(recipe, options), plan, checkpoint)
-    asked = Asked(ratio=threshold, horizon=horizon, alpha=rules.alpha)
+    asked = Asked(
+        ratio=threshold,
+        horizon=horizon,
+        alpha=rules.alpha,
+        keep_variance=keep_variance if find_real_share else None,
+    )
     clock.lap("read")
     outcome = audited(ground, sized, asked, tell=progress or (lambda _stage, _done: None))
     clock.lap("audit")
@@ -240,7 +250,7 @@ def lineage(
         The report, with `trajectory`, `alarm_generation` and `forecast`.
 
     """
-    from detector.audit.lineage import lineage_found
+    from detector.audits.lineage import lineage_found
 
     clock = _Clock()
     _refuse_seed(seed)

@@ -142,10 +142,15 @@ class Report:
         """
         import pyarrow as pa
 
-        types = (pa.int64(), pa.int64(), pa.string(), pa.float64())
+        fields = {
+            "replicate": pa.int64(),
+            "generation": pa.int64(),
+            "measure": pa.string(),
+            "value": pa.float64(),
+        }
         columns = self._audited["trajectory"]
-        arrays = [pa.array(v, kind) for v, kind in zip(columns.values(), types, strict=True)]
-        return pa.Table.from_arrays(arrays, names=list(columns))
+        arrays = [pa.array(columns[name], kind) for name, kind in fields.items()]
+        return pa.Table.from_arrays(arrays, names=list(fields))
 
     @property
     def alarm_generation(self) -> int | None:

@@ -83,6 +83,18 @@ def _options(
 )
 @click.option("--horizon", type=int, help="Generations that the forecast looks ahead.")
 @click.option(
+    "--find-real-share",
+    is_flag=True,
+    help="Look for the smallest real share that keeps the loop stable.",
+)
+@click.option(
+    "--keep-variance",
+    type=float,
+    default=0.95,
+    show_default=True,
+    help="The share of the variance that it shall keep.",
+)
+@click.option(
     "--refits",
     type=int,
     default=40,
@@ -144,6 +156,8 @@ _PASSED = (
     "refits",
     "fit_timeout",
     "checkpoint",
+    "find_real_share",
+    "keep_variance",
     "policy",
     "kinds",
     "roles",

@@ -273,6 +273,7 @@ PHRASES: Mapping[str, Phrase] = {
         seen="the distance to real rows rose by {value} between generation 1 and the last one",
         advice="Stop before the generation at which the distance to real rows begins to rise.",
         unclear="the distance to real rows changed by {value} between generation 1 and the last",
+    ),
     "rare_recall_change": Phrase(
         seen="trained on the candidate, a model finds the rarest class of {subject} less often "
         "than trained on the reference: recall changed by {value}",
@@ -287,6 +288,7 @@ PHRASES: Mapping[str, Phrase] = {
     "error_change": Phrase(
         seen="the error in predicting {subject} changed by {value} when trained on the candidate",
         advice=_LEARN,
+    ),
     "foreign_share": Phrase(
         seen="at least {least} of the rows are foreign, by contamination or by drift; the best "
         "guess is {value}",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.audit.loop import run
-from detector.audit.plan import Plan, Regime
-from detector.audit.result import prepare
+from detector.audits.loop import run
+from detector.audits.plan import Plan, Regime
+from detector.audits.result import prepare
 from detector.data.opening import open_data
 from detector.recipes import recipe
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.audit.alarm import Steps, healthy_band, judge_path
-from detector.audit.lens import moments
-from detector.audit.null import _relative, draws_of
+from detector.audits.alarm import Steps, healthy_band, judge_path
+from detector.audits.lens import moments
+from detector.audits.null import _relative, draws_of
 
 
 def drawn(mean, root, rows, rng):

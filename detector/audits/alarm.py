@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit.lens import FLOOR
+from detector.audits.lens import FLOOR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 """How often a healthy loop may raise an alarm over the whole horizon."""
+
+PRUDENCE = 0.6
+"""The band is made for this share of alpha: refits and paths are finite, the promise is not."""
 
 PATHS = 1_000
 """Single chains that are composed of each healthy loop."""
@@ -69,6 +72,8 @@ class Draws:
         first_cov: Shape (a, k, k).
         fresh_mean: Shape (c, k).
         fresh_cov: Shape (c, k, k).
+        sets_cov: Covariances of sets as large as a generation, drawn with replacement, shape
+            (a, k, k); needed for generations that are real rows only.
         ridge: Added to covariances before a determinant is taken, shape (k, k).
 
     """
@@ -78,6 +83,7 @@ class Draws:
     fresh_mean: Numbers
     fresh_cov: Numbers
     ridge: Numbers
+    sets_cov: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,17 +159,26 @@ def healthy_band(
 ) -> Band:
     """Return the band that healthy loops stay within in all but a share `alpha` of audits.
 
+    Args:
+        steps: The recipe's rounds.
+        draws: Moments of real rows.
+        replicates: Chains that an observed path is the mean of.
+        generations: Rounds.
+        rng: Composes the loops.
+        alpha: How often a healthy loop may leave the band, at any time.
+        own_rows: As in `compose`.
+
     Cost: O(paths x generations x k^3).
     """
     asked: dict[str, Any] = {"generations": generations, "rng": rng, "own_rows": own_rows}
-    loops = [
-        averages(compose(kind, steps, draws, **asked), replicates, rng)
-        for kind in ("accumulate", "fresh")
-    ]
-    scale = np.stack([_scale(paths, alpha) for paths in loops])
-    excess = np.stack([np.sort(_excess(paths, scale).max(axis=1)) for paths in loops])
-    # The largest level that leaves no more than alpha of the worse loop outside.
-    cut = float(max(np.quantile(one, 1.0 - alpha) for one in excess))
+    paths = [compose(kind, steps, draws, **asked) for kind in ("accumulate", "fresh")]
+    if draws.sets_cov is not None:
+        paths.append(_real_only(draws.sets_cov + draws.ridge, generations, rng))
+    loops = [averages(one, replicates, rng) for one in paths]
+    scale = np.stack([_scale(one, alpha) for one in loops])
+    excess = np.stack([np.sort(_excess(one, scale).max(axis=1)) for one in loops])
+    # The least excess that leaves no more than this much of the worse loop outside.
+    cut = float(max(np.quantile(one, 1.0 - PRUDENCE * alpha) for one in excess))
     low = np.min(scale[:, 0] - cut * scale[:, 1], axis=0)
     high = np.max(scale[:, 0] + cut * scale[:, 2], axis=0)
     worst = np.abs(scale[:, 0, -1]).argmax()
@@ -291,6 +306,14 @@ def compose(
     return paths
 
 
+def _real_only(covs: Numbers, generations: int, rng: np.random.Generator) -> Numbers:
+    """Return paths of generations that are all drawn from the real rows anew."""
+    found = _log_dets(covs)
+    drawn = found[rng.integers(len(found), size=(PATHS, generations + 1))]
+    paths: Numbers = drawn[:, 1:] - drawn[:, :1]
+    return paths
+
+
 def averages(paths: Numbers, replicates: int, rng: np.random.Generator) -> Numbers:
     """Return means over random sets of replicates of one group, shape (audits, generations)."""
     if replicates == 1:
@@ -305,11 +328,10 @@ def _merged(
     mean: Numbers, cov: Numbers, other_mean: Numbers, other_cov: Numbers, *, weight: float
 ) -> tuple[Numbers, Numbers]:
     """Return the moments of two sets of rows together, the second with this weight."""
-    apart = other_mean - mean
-    between = weight * (1.0 - weight) * apart[:, :, None] * apart[:, None, :]
-    both = np.asarray((1.0 - weight) * cov + weight * other_cov + between, np.float64)
-    middle: Numbers = (1.0 - weight) * mean + weight * other_mean
-    return middle, both
+    apart: Numbers = other_mean - mean
+    outer: Numbers = np.einsum("ni,nj->nij", apart, apart)
+    both: Numbers = cov + weight * (other_cov - cov)
+    return mean + weight * apart, both + weight * (1.0 - weight) * outer
 
 
 def _roots(cov: Numbers) -> Numbers:
@@ -358,4 +380,5 @@ def _excess(paths: Numbers, scale: Numbers) -> Numbers:
 def _p_value(far: float, excess: Numbers) -> float:
     """Return how often the worse of the healthy loops gets as far out."""
     beyond = [len(one) - int(np.searchsorted(one, far, side="left")) for one in excess]
-    return max((1 + count) / (len(one) + 1) for count, one in zip(beyond, excess, strict=True))
+    worst = max((1 + count) / (len(one) + 1) for count, one in zip(beyond, excess, strict=True))
+    return min(1.0, worst / PRUDENCE)

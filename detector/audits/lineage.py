@@ -2,25 +2,35 @@
 
 There is no recipe to refit. So the band is made of *resamples* of generation 0: a loop that
 draws its rows again and again, with all earlier rows kept or half new real rows, which is the
-least that any generator with n rows does. The effective real share comes from the means: with a
-real share s a mean keeps 1 - s of its distance from the real one in each generation.
+least that any generator with n rows does; or one that draws real rows only. The effective real
+share comes from the means: with a real share s a mean keeps 1 - s of its distance from the real
+one in each generation.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit import alarm as alarms
-from detector.audit.forecast import forecast
-from detector.audit.lens import lens_of, moments
-from detector.audit.loop import Chain, Generation, picture
-from detector.audit.losses import losses
-from detector.audit.null import draws_of, steps_between
-from detector.audit.result import CHANGE, FEWEST_ROWS, Outcome, change_found, film_of, table_of
-from detector.audit.trajectory import column_facts, measured, slopes, yardstick
+from detector.audits import alarm as alarms
+from detector.audits.forecast import forecast
+from detector.audits.lens import lens_of, moments
+from detector.audits.loop import Chain, Generation, picture
+from detector.audits.losses import losses
+from detector.audits.null import draws_of, sets_of, steps_between
+from detector.audits.result import (
+    CHANGE,
+    FEWEST_ROWS,
+    Outcome,
+    change_found,
+    film_of,
+    settled,
+    table_of,
+)
+from detector.audits.trajectory import column_facts, measured, slopes, yardstick
 from detector.data.export import canonical_table
 from detector.data.provenance import find_provenance
 from detector.errors import DetectorError
@@ -33,8 +43,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audit.alarm import Alarm, Band, Draws, Steps
-    from detector.audit.lens import Lens, View
+    from detector.audits.alarm import Alarm, Band, Draws, Steps
+    from detector.audits.lens import Lens, View
     from detector.data.dataset import Dataset
 
     Numbers = NDArray[np.float64]
@@ -80,7 +90,7 @@ def lineage_found(datasets: Sequence[Dataset], *, seed: int, alpha: float) -> Ou
     share = real_share(views, lens, stream(seed, "lineage", "share"))
     return Outcome(
         findings=tuple(_findings(rows, found, gap, lens, share)),
-        plain=_plain(datasets, chain, lens, found, share, (seed, alpha)),
+        plain=settled(_plain(datasets, chain, lens, found, share, (seed, alpha))),
     )
 
 
@@ -241,7 +251,8 @@ def _resampled(
             before = features[rng.choice(len(features), rows, replace=False)]
         after = before[rng.integers(len(before), size=rows)]
         pairs.append((moments(before), moments(after), moments(after[: max(2, rows // 2)])))
-    return steps_between(pairs), draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
+    draws = draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
+    return steps_between(pairs), replace(draws, sets_cov=sets_of(features, rows=rows, rng=rng))
 
 
 def _means(share: float, shape: tuple[int, ...], rng: np.random.Generator) -> Numbers:
@@ -370,8 +381,7 @@ def _manifests(datasets: Sequence[Dataset]) -> list[str]:
         declared = find_provenance(dataset.source, dataset.metadata)
         if declared is not None and declared.generation not in (None, number):
             said.append(
-                f"`{dataset.name}` declares generation {declared.generation} "
-                f"and stands as {number}."
+                f"`{dataset.name}` declares generation {declared.generation}, not {number}."
             )
         if declared is not None and number and declared.parents and before not in declared.parents:
             said.append(f"`{dataset.name}` was not made from generation {number - 1}, it declares.")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from detector.audit.lens import Lens
-    from detector.audit.plan import Plan
+    from detector.audits.lens import Lens
+    from detector.audits.plan import Plan
     from detector.data.schema import Schema
     from detector.recipes import Recipe
     from detector.rng import Streams

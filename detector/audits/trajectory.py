@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit.lens import FLOOR, log_det
+from detector.audits.lens import FLOOR, log_det
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from detector.audit.lens import Lens, View
+    from detector.audits.lens import Lens, View
 
     Numbers = NDArray[np.float64]
     Distances = NDArray[np.float32]

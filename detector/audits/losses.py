@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit.lens import MISSING
+from detector.audits.lens import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from detector.audit.lens import Lens
-    from detector.audit.loop import Chain
+    from detector.audits.lens import Lens
+    from detector.audits.loop import Chain
 
 HALF = 0.5
 MOST = 50

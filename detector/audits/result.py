@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detector.audit import alarm as alarms
-from detector.audit.forecast import forecast
-from detector.audit.lens import lens_of
-from detector.audit.loop import Ground, refits, run
-from detector.audit.losses import losses
-from detector.audit.null import draws_of, steps_of
-from detector.audit.store import Store
-from detector.audit.trajectory import MEASURES
-from detector.audit.which import identity, title
+from detector.audits import alarm as alarms
+from detector.audits.forecast import forecast
+from detector.audits.lens import lens_of
+from detector.audits.loop import Ground, refits, run
+from detector.audits.losses import losses
+from detector.audits.null import draws_of, steps_of
+from detector.audits.store import Store
+from detector.audits.trajectory import MEASURES
+from detector.audits.which import identity, title
 from detector.data.arrays import positions
 from detector.data.export import canonical_table
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audit.alarm import Alarm, Band
-    from detector.audit.loop import Chain
-    from detector.audit.plan import Plan
+    from detector.audits.alarm import Alarm, Band
+    from detector.audits.loop import Chain
+    from detector.audits.plan import Plan
     from detector.data.dataset import Dataset
     from detector.recipes import Recipe
 
@@ -70,12 +71,14 @@ class Asked:
         ratio: The variance ratio whose passage is forecast.
         horizon: Generations to look ahead; None for many times those run.
         alpha: How often a healthy loop may raise an alarm over the whole horizon.
+        keep_variance: Find the real share that keeps so much of the variance; None for no search.
 
     """
 
     ratio: float = 0.5
     horizon: int | None = None
     alpha: float = alarms.ALPHA
+    keep_variance: float | None = None
 
 
 def prepare(
@@ -129,10 +132,22 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
     if gap is None:
         found = _alarm(ground, plan, asked, whole, bank)
         gap = _cannot_tell(found[0])
+    share = None
+    if asked.keep_variance is not None and len(whole[0].generations) > 1:
+        from detector.audits.real_share import real_share
+
+        share = real_share(ground, plan, kept=asked.keep_variance, tell=tell)
+    plain = _plain(ground, plan, asked, chains, whole, bank, found) | {"real_share": share}
     return Outcome(
         findings=tuple(_findings(plan, chains, whole, bank, found, gap, ground.lens.axes)),
-        plain=_plain(ground, plan, asked, chains, whole, bank, found),
+        plain=settled(plain),
     )
+
+
+def settled(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return plain data as they read back from JSON; what is no JSON becomes text."""
+    found: dict[str, Any] = json.loads(json.dumps(plain, default=str))
+    return found
 
 
 def paths_of(chains: Sequence[Chain]) -> Numbers:

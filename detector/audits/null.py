@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.audit.alarm import Draws, Steps
-from detector.audit.lens import FLOOR, moments
+from detector.audits.alarm import Draws, Steps
+from detector.audits.lens import FLOOR, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from detector.audit.lens import Moments
-    from detector.audit.loop import Chain
+    from detector.audits.lens import Moments
+    from detector.audits.loop import Chain
 
     Numbers = NDArray[np.float64]
 
@@ -77,8 +77,15 @@ def draws_of(
     )
 
 
-def _sets(features: Numbers, size: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
-    replace = len(features) < 4 * size
+def sets_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Numbers:
+    """Return covariances of sets of real rows drawn with replacement, shape (a, k, k)."""
+    return _sets(features, rows, rng, replace=True)[1]
+
+
+def _sets(
+    features: Numbers, size: int, rng: np.random.Generator, *, replace: bool | None = None
+) -> tuple[Numbers, Numbers]:
+    replace = len(features) < 4 * size if replace is None else replace
     means, covs = [], []
     for _ in range(DRAWS if size <= MOST_ROWS else DRAWS // 4):
         found = moments(features[rng.choice(len(features), size, replace=replace)])

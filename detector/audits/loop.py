@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from detector.audit.draw import ChainEnded, next_rows
-from detector.audit.lens import Lens, Moments
-from detector.audit.plan import Regime
-from detector.audit.regimes import Stock, remembers, training_rows
-from detector.audit.trajectory import MOST_ROWS, column_facts, measured, slopes, yardstick
+from detector.audits.draw import ChainEnded, next_rows
+from detector.audits.lens import Lens, Moments
+from detector.audits.plan import Regime
+from detector.audits.regimes import Stock, remembers, training_rows
+from detector.audits.trajectory import MOST_ROWS, column_facts, measured, slopes, yardstick
 from detector.rng import stream, streams
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from detector.audit.lens import View
-    from detector.audit.plan import Plan
-    from detector.audit.store import Store
-    from detector.audit.trajectory import Yardstick
+    from detector.audits.lens import View
+    from detector.audits.plan import Plan
+    from detector.audits.store import Store
+    from detector.audits.trajectory import Yardstick
     from detector.data.schema import Schema
     from detector.recipes import Recipe
 

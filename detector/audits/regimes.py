@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from detector.audit.plan import Regime
+from detector.audits.plan import Regime
 from detector.data.arrays import positions
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from detector.audit.plan import Plan
+    from detector.audits.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
