@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from generators.bits import Bits
 from generators.codec import Codec
 from generators.ranks import joined, parted
+from generators.smoothing import Smoothing
 from generators.whitening import Rematch, Whitening
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Core(Protocol):
         """Return all that was learned."""
 
 
-PARTS = ("whitening", "bits", "rematch", "core")
+PARTS = ("whitening", "bits", "rematch", "smoothing", "core")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,6 +50,7 @@ class TabularSource:
         whitening: The axes that the core's rows are on, if any.
         code: What the core's bits mean, if it draws bits.
         rematch: How drawn dimensions are mapped onto the training ranks, if they are.
+        smoothing: How those ranks lose the chance of few rows, if they do.
 
     """
 
@@ -57,6 +59,7 @@ class TabularSource:
     whitening: Whitening | None = None
     code: Bits | None = None
     rematch: Rematch | None = None
+    smoothing: Smoothing | None = None
 
     @property
     def schema(self) -> Schema:
@@ -90,6 +93,8 @@ class TabularSource:
         rows = self.drawn(n, rng)
         if self.rematch is not None:
             rows = self.rematch.apply(rows, rng)
+        if self.smoothing is not None:
+            rows = self.smoothing.apply(rows)
         return self.codec.decode(rows, rng)
 
     def save(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -100,6 +105,7 @@ class TabularSource:
             "whitening": {} if self.whitening is None else self.whitening.save(),
             "bits": {} if self.code is None else self.code.save(),
             "rematch": {} if self.rematch is None else joined(self.rematch.ranks),
+            "smoothing": {} if self.smoothing is None else self.smoothing.save(),
             "core": {} if self.core is None else self.core.arrays(),
         }
         arrays = {
@@ -112,13 +118,14 @@ class TabularSource:
         facts: Mapping[str, Any], arrays: Arrays, core_of: Callable[[Arrays], Core]
     ) -> TabularSource:
         """Return what `save` wrote; `core_of` rebuilds the core from its arrays."""
-        whitening, code, rematch, core = (_below(arrays, part) for part in PARTS)
+        whitening, code, rematch, smoothing, core = (_below(arrays, part) for part in PARTS)
         return TabularSource(
             codec=Codec.restored(facts, _below(arrays, "codec")),
             core=core_of(core) if facts["trained"] else None,
             whitening=Whitening.restored(whitening) if whitening else None,
             code=Bits.restored(code) if code else None,
             rematch=Rematch(ranks=tuple(parted(rematch))) if rematch else None,
+            smoothing=Smoothing.restored(smoothing) if smoothing else None,
         )
 
 
