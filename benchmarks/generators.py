@@ -1,6 +1,7 @@
 """How real the rows of every recipe are: trees against rows that no recipe has seen.
 
     python -m benchmarks.generators [--seeds 5] [--data NAME ...] [--recipes A,B] [--json FILE]
+    python -m benchmarks.generators --json FILE --show
 
     cancer     569 rows, 31 columns (breast cancer)      moons      2,000 rows, 3 columns
     cancer6    the same rows, 6 of the columns           rings      2,000 rows, 3 columns
@@ -9,8 +10,12 @@
     penguins   344 rows, 8 mixed columns with gaps
 
 Each seed is another split in halves, another fit and other rows. `real half`, `gaussian_copula` and
-every circuit untrained are always there. A bar that this run cannot speak of is `not measured`.
-CPU seconds are of one core, shared with whatever else runs.
+every circuit untrained are always there; digits have `vae` too. A bar that this run cannot speak of
+is `not measured`. CPU seconds are of one core, shared with whatever else runs.
+
+With `--json` every split is written when it is done, one seed of every table first; what the file
+holds already is not made again, so an interrupted run goes on where it was. Figures of older code
+are not told from new ones: start another file after a change. `--show` only reads the file.
 """
 
 from __future__ import annotations
@@ -20,7 +25,8 @@ import json
 import os
 import platform
 import sys
-from collections import defaultdict
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,11 +45,16 @@ from generators.comparing.contest import COPULA, REAL, entries
 
 QUANTUM = ("qcbm", "qgan", "qvae", "qbm")
 RECIPES = (*QUANTUM, "gan")
-DATA = ("cancer", "cancer6", "diabetes", "wine", "penguins", "moons", "rings", "digits")
+DATA = ("cancer6", "diabetes", "moons", "cancer", "wine", "penguins", "rings", "digits")
+
+WIDE = ("cancer", "diabetes", "wine", "penguins")
+"""Tables with more columns than `qvae` should have qubits: it gets their first eight axes."""
 
 SIX = (0, 1, 4, 5, 20)
 """Columns of `cancer6` beside the diagnosis: mean radius, texture, smoothness and compactness,
 and worst radius."""
+
+COSTS = ("fit_cpu_seconds", "rows_per_second", "qubits", "gates", "parameters")
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "cirq-core", "tensorflow", "tensorflow-quantum")
 
@@ -77,9 +88,15 @@ def _numbers(rows, target, names):
     return pa.table({**columns, "target": target})
 
 
-def one(name, recipes, seed):
+def asked(name, recipes):
+    """Return what is compared on one data set."""
+    names = [*recipes, "vae"] if name == "digits" and "gan" in recipes else recipes
+    return entries(names, {"qvae": {"whiten": True}} if name in WIDE else {})
+
+
+def one(name, chosen, seed):
     """Return the figures of every row of one split of one table."""
-    found = compare(open_data(table(name), name=name), entries(recipes), seed=seed)
+    found = compare(open_data(table(name), name=name), chosen, seed=seed)
     figures = {}
     for row in found.rows:
         own = {"part": row.entry.part.value, "reason": row.reason}
@@ -95,8 +112,8 @@ def one(name, recipes, seed):
                 "copies": row.fidelity.copies,
             }
         if row.cost is not None:
-            own |= {"fit_cpu_seconds": row.cost.fit_cpu_seconds, "stop": row.cost.stop}
-            own |= {"qubits": row.cost.qubits, "parameters": row.cost.parameters}
+            cost = asdict(row.cost)
+            own |= {key: value for key, value in cost.items() if value not in (None, "")}
         figures[row.entry.label] = own
     return figures
 
@@ -146,11 +163,11 @@ def show(runs, judged):
     for name, own in runs.items():
         keys = ("frechet", "recognized", "rarest", "novelty") if name == "digits" else None
         keys = keys or ("auc", "forest", "boosted", "levels", "modes", "tails", "copies")
-        keys += ("fit_cpu_seconds",)
-        print(f"\n{name}, {len(own)} seed(s)\n{'':<22}" + "".join(f"{key[:8]:>9}" for key in keys))
+        keys += COSTS
+        print(f"\n{name}, {len(own)} seed(s)\n{'':<22}" + "".join(f"{key[:9]:>10}" for key in keys))
         for label, first in own[0].items():
             cells = [mean(own, label, key) for key in keys]
-            shown = "".join(f"{'-' if c is None else format(c, '.3f'):>9}" for c in cells)
+            shown = "".join(_cell(cell, key) for cell, key in zip(cells, keys, strict=True))
             print(f"{label:<22}{shown}{'  ' + first['reason'][:60] if first['reason'] else ''}")
     words = {True: "reached", False: "MISSED", None: "not measured"}
     print()
@@ -160,35 +177,56 @@ def show(runs, judged):
         print(f"{words[one_bar['met']]:<13}{one_bar['bar']}: {shown}")
 
 
+def _cell(value, key):
+    if value is None:
+        return f"{'-':>10}"
+    return f"{value:>10,.0f}" if key in COSTS[1:] else f"{value:>10.3f}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", nargs="*", choices=DATA, default=DATA)
     parser.add_argument("--recipes", default=",".join(RECIPES))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
-    recipes, runs = given.recipes.split(","), defaultdict(list)
-    for name in given.data:
-        for seed in range(given.seeds):
-            print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
-            runs[name].append((digits if name == "digits" else one)(*_task(name, recipes, seed)))
-    judged = bars(runs)
-    show(runs, judged)
-    if given.json:
-        plain = {
-            "command": " ".join(["python -m benchmarks.generators", *sys.argv[1:]]),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "versions": {package: version(package) for package in PACKAGES if _has(package)},
-            "seeds": given.seeds,
-            "runs": runs,
-            "bars": judged,
-        }
-        given.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    recipes, runs = given.recipes.split(","), {}
+    if given.json and given.json.exists():
+        runs = json.loads(given.json.read_text(encoding="utf-8"))["runs"]
+    for seed in range(0 if given.show else given.seeds):
+        for name in given.data:
+            own = runs.setdefault(name, {})
+            _complete(own.setdefault(str(seed), {}), name, recipes, seed)
+            if given.json:
+                _write(given.json, runs)
+    show(_listed(runs), bars(_listed(runs)))
 
 
-def _task(name, recipes, seed):
-    return (entries(recipes), seed) if name == "digits" else (name, recipes, seed)
+def _complete(held, name, recipes, seed):
+    """Add what one split lacks."""
+    left = tuple(entry for entry in asked(name, recipes) if entry.label not in held)
+    if left:
+        print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
+        held |= (digits if name == "digits" else partial(one, name))(left, seed)
+
+
+def _listed(runs):
+    """Return the splits of each table that has some, as a list."""
+    return {name: list(own.values()) for name, own in runs.items() if own}
+
+
+def _write(path, runs):
+    plain = {
+        "command": "python -m benchmarks.generators",
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in PACKAGES if _has(package)},
+        "seeds": {name: len(own) for name, own in runs.items()},
+        "bars": bars(_listed(runs)),
+        "runs": runs,
+    }
+    path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
 def _has(package):

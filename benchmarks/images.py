@@ -20,8 +20,10 @@ from detector.rng import stream
 CERTAIN = 0.9
 """An image is recognized when the classifier is as sure as this of one digit."""
 
-OPTIONS = {"qgan": {"patches": 2}, "qvae": {"whiten": True}}
-"""What images need: two circuits side by side; a projection."""
+OPTIONS = {"qgan": {"patches": 2, "loss": "mmd"}, "qvae": {"whiten": True}}
+"""What images need: two circuits side by side, and no critic; a projection."""
+
+SIZES = ("qubits", "gates", "parameters")
 
 
 def digits(entries, seed):
@@ -29,7 +31,8 @@ def digits(entries, seed):
 
     frechet: of the classifier's hidden units, against the unseen half. recognized: share of
     images that are surely one digit. rarest: share of the rarest digit, times ten. novelty:
-    median distance to the nearest training image, as a multiple of the unseen half's.
+    median distance to the nearest training image, as a multiple of the unseen half's. copies:
+    share of images that are training images. digits: the share of each digit.
     """
     found = datasets.load_digits()
     order = stream(seed, "digits").permutation(len(found.data))
@@ -37,7 +40,8 @@ def digits(entries, seed):
     judge = _Judge(found.data[train], found.target[train], found.data[unseen], seed)
     table = pa.table({"image": _vectors(found.data[train])})
     figures = {"real half": {"part": "floor", "reason": "", **judge.of(found.data[train])}}
-    figures["real half"].pop("novelty")
+    for zero in ("novelty", "copies"):
+        figures["real half"].pop(zero)
     for entry in entries:
         own = {"part": entry.part.value, "reason": ""}
         try:
@@ -45,7 +49,12 @@ def digits(entries, seed):
             began = time.process_time()
             model = made.fit(open_data(table, name="digits"), stream(seed, "fit", entry.recipe))
             own["fit_cpu_seconds"] = time.process_time() - began
+            began = time.process_time()
             drawn = model.sample(len(unseen), stream(seed, "sample", entry.recipe)).to_arrow()
+            own["rows_per_second"] = len(unseen) / max(time.process_time() - began, 1e-6)
+            facts = model.log.facts
+            own |= {key: facts[key] for key in SIZES if key in facts}
+            own["stop"] = model.log.stop.value
             own |= judge.of(np.array(drawn["image"].to_pylist(), float))
         except Exception as error:  # noqa: BLE001 - one row of many
             own["reason"] = f"{type(error).__name__}: {error}"
@@ -67,15 +76,18 @@ class _Judge:
         return np.maximum(images / 16 @ self._known.coefs_[0] + self._known.intercepts_[0], 0)
 
     def of(self, images):
-        """Return the four figures of some images."""
+        """Return the figures of some images."""
         chances = self._known.predict_proba(images / 16)
+        apart = self._near.kneighbors(images)[0]
         sure = chances.max(axis=1) >= CERTAIN
         shares = np.bincount(chances.argmax(axis=1)[sure], minlength=10) / max(1, sure.sum())
         return {
             "frechet": frechet(self._features, self._hidden(images)),
             "recognized": float(sure.mean()),
             "rarest": float(10 * shares.min()),
-            "novelty": float(np.median(self._near.kneighbors(images)[0]) / self._apart),
+            "novelty": float(np.median(apart) / self._apart),
+            "copies": float(np.mean(apart == 0)),
+            "digits": shares.round(4).tolist(),
         }
 
 

@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from generators.bits import Bits
 from generators.codec import Codec
 from generators.ranks import joined, parted
+from generators.smoothing import Smoothing
 from generators.store import below
 from generators.whitening import Rematch, Whitening
 
@@ -37,7 +38,7 @@ class Core(Protocol):
         """Return all that was learned."""
 
 
-PARTS = ("whitening", "bits", "rematch", "core")
+PARTS = ("whitening", "bits", "rematch", "smoothing", "core")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +51,7 @@ class TabularSource:
         whitening: The axes that the core's rows are on, if any.
         code: What the core's bits mean, if it draws bits.
         rematch: How drawn dimensions are mapped onto the training ranks, if they are.
+        smoothing: How those ranks lose the chance of few rows, if they do.
 
     """
 
@@ -58,6 +60,7 @@ class TabularSource:
     whitening: Whitening | None = None
     code: Bits | None = None
     rematch: Rematch | None = None
+    smoothing: Smoothing | None = None
 
     @property
     def schema(self) -> Schema:
@@ -91,6 +94,8 @@ class TabularSource:
         rows = self.drawn(n, rng)
         if self.rematch is not None:
             rows = self.rematch.apply(rows, rng)
+        if self.smoothing is not None:
+            rows = self.smoothing.apply(rows)
         return self.codec.decode(rows, rng)
 
     def save(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -101,6 +106,7 @@ class TabularSource:
             "whitening": {} if self.whitening is None else self.whitening.save(),
             "bits": {} if self.code is None else self.code.save(),
             "rematch": {} if self.rematch is None else joined(self.rematch.ranks),
+            "smoothing": {} if self.smoothing is None else self.smoothing.save(),
             "core": {} if self.core is None else self.core.arrays(),
         }
         arrays = {
@@ -113,13 +119,14 @@ class TabularSource:
         facts: Mapping[str, Any], arrays: Arrays, core_of: Callable[[Arrays], Core]
     ) -> TabularSource:
         """Return what `save` wrote; `core_of` rebuilds the core from its arrays."""
-        whitening, code, rematch, core = (below(arrays, part) for part in PARTS)
+        whitening, code, rematch, smoothing, core = (below(arrays, part) for part in PARTS)
         return TabularSource(
             codec=Codec.restored(facts, below(arrays, "codec")),
             core=core_of(core) if facts["trained"] else None,
             whitening=Whitening.restored(whitening) if whitening else None,
             code=Bits.restored(code) if code else None,
             rematch=Rematch(ranks=tuple(parted(rematch))) if rematch else None,
+            smoothing=Smoothing.restored(smoothing) if smoothing else None,
         )
 
 

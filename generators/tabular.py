@@ -46,8 +46,8 @@ that is no number, early by patience, and within a budget of CPU seconds.
 
 Marginals
     With `rematch_marginals` (the default) the dimensions that a core draws are mapped back
-    onto the training ranks after the fit. Audits set it to false: then every column's
-    distribution goes through the model, and its collapse is seen.
+    onto the training ranks after the fit, smoothed where rows are few. Audits set it to false:
+    then every column's distribution goes through the model, and its collapse is seen.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ from generators.codec import Codec, Dimension
 from generators.filling import filled
 from generators.fitting import FittedRecipe, Lesson, Progress
 from generators.honesty import LOOKED_AT, coverage
+from generators.smoothing import Smoothing
 from generators.source import Core, TabularSource
 from generators.whitening import Rematch, Whitening
 
@@ -114,13 +115,17 @@ class TabularRecipe(FittedRecipe):
 
     Attributes:
         whiten: Turn the rows onto independent axes first; a recipe may set another default.
-        rematch_marginals: Map every dimension back onto the training ranks after the fit.
+        rematch_marginals: Map every dimension back onto the training ranks after the fit, smoothed
+            where rows are few.
             Audits set it to false, or they would not see a column's distribution collapse.
 
     """
 
     exact: ClassVar[bool] = False
     """Its cores draw uniform dimensions by construction: nothing to map back."""
+
+    shaped: ClassVar[bool] = False
+    """Its cores draw columns of a shape of their own, which nothing may put right."""
 
     whiten: bool = False
     rematch_marginals: bool = True
@@ -155,6 +160,9 @@ class TabularRecipe(FittedRecipe):
         if self.rematch_marginals and not self.exact:
             calibrating = source.drawn(CALIBRATING, lesson.stream("rematch"))
             source = dataclasses.replace(source, rematch=Rematch.learn(calibrating))
+        if self.rematch_marginals and not self.shaped:
+            smoothing = Smoothing.learn(codec.dimensions, len(rows))
+            source = dataclasses.replace(source, smoothing=smoothing)
         return source, log
 
     def _taught(

@@ -50,7 +50,8 @@ class Gaussian(TabularRecipe):
     """
 
     name: ClassVar[str] = "gaussian"
-    exact: ClassVar[bool] = True  # its marginals are its point: nothing may put them right
+    exact: ClassVar[bool] = True
+    shaped: ClassVar[bool] = True
 
     def check(self) -> None:
         """Refuse whitened rows: they have no values."""
