@@ -168,7 +168,7 @@ def test_the_discriminator_reads_the_features():
 
 @pytest.mark.calibration
 def test_five_percent_of_equal_moons_are_told_apart(calibration_runs):
-    runs = calibration_runs(bounded=60, full=1000)
+    runs = calibration_runs(bounded=120, full=1000)
     rejected = 0
     for seed in range(runs):
         rng = np.random.default_rng([13, seed])
