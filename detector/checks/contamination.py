@@ -70,13 +70,17 @@ class Contamination:
 
         found = made.found
         least = foreign_at_least(_blocks(made))
-        evidence: dict[str, object] = {"at_least": least.share, "auc": found.combined.value}
-        if least.share == 0 and found.combined.interval[0] <= 0.5:
-            return self._finding(_unseen(made, least.detectable), made.rows, evidence)
         side = found.candidate
         scores = held_out_scores(made.features, side, rng=streams("contamination"))
         score = combined(scores, side)
         likely = max(foreign_share(score[~side], score[side]), least.share)
+        evidence: dict[str, object] = {
+            "at_least": least.share,
+            "best_guess": likely,
+            "auc": found.combined.value,
+        }
+        if least.share == 0 and found.combined.interval[0] <= 0.5:
+            return self._finding(_unseen(made, least.detectable), made.rows, evidence)
         measured = Measurement(
             name=FOREIGN,
             value=likely,

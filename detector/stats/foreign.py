@@ -23,7 +23,7 @@ from scipy.special import bdtrc, betainccinv, betaincinv, ndtr, ndtri
 from detector.stats.proportions import Z_80
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,7 +37,7 @@ MASSES = 0.5 ** np.arange(1, 11)
 _FIRST = 3
 """The place in `MASSES` of the first block's cut, 1/16: there is no past."""
 
-_NODES = np.linspace(-8.0, 8.0, 161)
+_NODES = np.linspace(-8.0, 8.0, 81)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 _LEAST_TAIL = 1e-15
 _FINDABLE = 6
@@ -77,16 +77,23 @@ class _Cut:
     m: int
     above: int
 
-    def tail(self, share: float) -> float:
+    @property
+    def mass(self) -> Numbers:
+        """Return quantiles of the reference's mass above the cut, one for each node.
+
+        Whatever the scores' law, the mass above the rank-th largest of n scores has the
+        law Beta(rank, n + 1 - rank), ties making it less.
+        """
+        law = self.rank, self.n + 1 - self.rank
+        low = betaincinv(*law, ndtr(np.minimum(_NODES, 0)))
+        high = betainccinv(*law, ndtr(-np.maximum(_NODES, 0)))
+        return np.asarray(np.where(_NODES < 0, low, high))
+
+    def tail(self, share: float, mass: Numbers) -> float:
         """Return the chance of so many candidate rows above the cut, or more.
 
-        Whatever the scores' law, the reference's mass above its own rank-th largest score
-        has the law Beta(rank, n + 1 - rank), ties making it less. A candidate row
-        lies there if it is foreign, or else with that chance.
+        A candidate row lies there if it is foreign, or else with the chance `mass`.
         """
-        low = betaincinv(self.rank, self.n + 1 - self.rank, ndtr(np.minimum(_NODES, 0)))
-        high = betainccinv(self.rank, self.n + 1 - self.rank, ndtr(-np.maximum(_NODES, 0)))
-        mass = np.where(_NODES < 0, low, high)
         if self.above == 0:
             return 1.0
         chance = bdtrc(self.above - 1, self.m, share + (1 - share) * mass)
@@ -124,8 +131,11 @@ def foreign_at_least(blocks: Sequence[tuple[Numbers, Numbers]]) -> AtLeast:
     weights = np.array([1 / math.sqrt(1 / cut.n + 1 / cut.m) for cut in cuts])
     weights /= math.sqrt(float(weights @ weights))
 
+    masses = [cut.mass for cut in cuts]
+
     def chance(share: float) -> float:
-        tails = np.array([cut.tail(share) for cut in cuts])
+        pairs = zip(cuts, masses, strict=True)
+        tails = np.array([cut.tail(share, mass) for cut, mass in pairs])
         return float(ndtr(weights @ ndtri(np.minimum(tails, 1 - _LEAST_TAIL))))
 
     p_value = chance(0.0)
@@ -161,7 +171,7 @@ def foreign_share(x: Numbers, y: Numbers) -> float:
     if not len(x) or not len(y):
         raise ValueError("both sides need rows")
     bins = max(1, min(BINS, len(x) // _ROWS_PER_BIN))
-    edges = np.unique(np.quantile(x, np.arange(1, bins) / bins))
+    edges = np.unique(np.quantile(x, np.arange(1, bins) / bins, method="inverted_cdf"))
     held = np.bincount(np.searchsorted(edges, x), minlength=len(edges) + 1)
     asked = np.bincount(np.searchsorted(edges, y), minlength=len(edges) + 1)
     held, asked = held[held > 0], asked[held > 0]
@@ -205,12 +215,12 @@ def _best(past: list[list[_Cut]]) -> int:
     return int(np.argmax((seen - mass - Z_95_ONE_SIDED * error) / (1 - mass)))
 
 
-def _inverted(chance: object) -> float:
+def _inverted(chance: Callable[[float], float]) -> float:
     """Return the smallest share whose chance is 0.05, by bisection."""
     low, high = 0.0, 1.0
-    for _ in range(40):
+    for _ in range(25):
         middle = (low + high) / 2
-        if chance(middle) <= 0.05:  # type: ignore[operator]
+        if chance(middle) <= 0.05:
             low = middle
         else:
             high = middle
