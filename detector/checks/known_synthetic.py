@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from detector.data.fingerprints import Fingerprint, row_hashes
+from detector.data.fingerprints import Fingerprint
 from detector.data.registry import DEFAULT, Known, read_registry
+from detector.data.row_cells import row_hashes
 from detector.findings import Finding, Gap, Measurement, Reason, Subject, SubjectKind, Worse
 from detector.profiles.parts import Part
 from detector.stats.matches import Matches
