@@ -88,7 +88,9 @@ class KnownSynthetic:
 def _given(synthetic: Profile | None) -> list[Known]:
     """Return the rows given as synthetic as a source, where all of them are in the sample."""
     sample = None if synthetic is None else synthetic.sample
-    if synthetic is None or sample is None or not sample.complete or not sample.total:
+    if synthetic is None or sample is None or not (sample.complete and sample.table.num_columns):
+        return []
+    if not sample.total:
         return []
     made = Fingerprint.of_table(sample.table)
     return [Known(name=synthetic.name, recipe=None, fingerprint=made)]
