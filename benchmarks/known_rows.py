@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from detector.data.fingerprints import Fingerprint, row_hashes
+from detector.data.fingerprints import Fingerprint
 from detector.data.opening import open_data
+from detector.data.row_cells import row_hashes
 
 RESULTS = Path(__file__).parent / "results" / "known_rows.json"
 ROWS = 20_000

@@ -25,7 +25,7 @@ NUMBERS = ("p_value", "adjusted_p_value", "nearest_distance")
 _NAMED = 2
 _TIMES = math.log(1.5)
 _EQUAL = 1e-3
-FAR, MISFIT = VIEWS.index("far"), VIEWS.index("misfit")
+COLUMN, MISFIT, FAR = (VIEWS.index(view) for view in ("column", "misfit", "far"))
 
 
 def described(
@@ -75,6 +75,10 @@ def reasons(strange: StrangeRows, judged: Judged) -> list[str]:
     excess = fitted.crowd.excess(encoded.codes)
     sources = np.array(fitted.frozen.sources, object)
     fits = sources[fitted.frozen.dimensions]
+    # A value that was never seen fits nothing: of the two reasons it is the plainer one.
+    same = fits[misfits.argmax(axis=1)] == sources[encoded.surprise.argmax(axis=1)]
+    never = encoded.surprise.max(axis=1) >= math.log(strange.fit_rows + 1) - _EQUAL
+    strongest[(strongest == MISFIT) & same & never] = COLUMN
     said = []
     for row, view in enumerate(strongest.tolist()):
         match (*VIEWS, "crowd")[view]:

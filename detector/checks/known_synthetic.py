@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from detector.data.fingerprints import Fingerprint, row_hashes
+from detector.data.fingerprints import Fingerprint
 from detector.data.registry import DEFAULT, Known, read_registry
+from detector.data.row_cells import row_hashes
 from detector.findings import Finding, Gap, Measurement, Reason, Subject, SubjectKind, Worse
 from detector.profiles.parts import Part
 from detector.stats.matches import Matches
@@ -87,7 +88,9 @@ class KnownSynthetic:
 def _given(synthetic: Profile | None) -> list[Known]:
     """Return the rows given as synthetic as a source, where all of them are in the sample."""
     sample = None if synthetic is None else synthetic.sample
-    if synthetic is None or sample is None or not sample.complete or not sample.total:
+    if synthetic is None or sample is None or not (sample.complete and sample.table.num_columns):
+        return []
+    if not sample.total:
         return []
     made = Fingerprint.of_table(sample.table)
     return [Known(name=synthetic.name, recipe=None, fingerprint=made)]

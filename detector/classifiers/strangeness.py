@@ -1,12 +1,13 @@
 """How strange a row is among trusted rows, by scores for which conformal p-values hold.
 
-Four views of a row: its most unusual column; its distance to its nearest trusted rows; how
-badly its columns fit each other (a Mahalanobis distance of normal scores); and the log odds of
-boosted trees that tell trusted rows from *mixed* ones. Mixed rows are further trusted rows, by
-which scores are calibrated, and rows in question, together and without a mark. The trees are
-fitted in two folds, so that no row is scored by trees that have seen its like. Every part
-treats mixed rows alike, so the scores of rows in question that come from the trusted law are
-exchangeable with those of the calibrating rows: that is all that conformal p-values need.
+Four views of a row: its most unusual column; the column that fits the other ones worst (by a linear
+rule on normal scores and their squares); its distance to its nearest trusted rows; and the log
+odds of boosted trees that tell trusted rows from *mixed* ones by columns and by the other views.
+Mixed rows are further trusted rows, by which scores are calibrated, and rows in question, together
+and without a mark. The trees are fitted in two folds, so that no row is scored by trees that have
+seen its like. Every part treats mixed rows alike, so the scores of rows in question that come
+from the trusted law are exchangeable with those of the calibrating rows: that is all that
+conformal p-values need.
 
 Source: Marandon, Lei, Mary and Roquain (2024), Annals of Statistics 52, for classifiers that are
 trained on mixed rows.
@@ -40,7 +41,7 @@ ROUNDS = 40
 LEAVES = 8
 RATE = 0.15
 SHRINKAGE = 5.0
-LEAST = 20
+LEAST = 10
 _CUTS = np.arange(1, 16) / 16
 _RIDGE = 0.05
 _BLOCK = 4_096
@@ -101,24 +102,32 @@ class Strangeness:
         own, other = frozen.encode(trusted), frozen.encode(mixed.rows)
         if not other.codes.size or not (np.ptp(own.scores, axis=0) > 0).any():
             return None
-        anchors, precision = own.scores[:ANCHORS], _precision(own.scores)
-        held = _views(own, anchors, precision, own_anchors=len(anchors))
+        anchors, precision = (
+            own.scores[:ANCHORS],
+            _precision(_bent(own.scores), columns=own.scores.shape[1]),
+        )
+        residuals = np.maximum(
+            np.quantile(np.abs(_bent(own.scores) @ precision), 0.995, axis=0), 1e-6
+        )
+        held = _views(own, anchors, precision, residuals, own_anchors=len(anchors))
         return cls(
             frozen=frozen,
             anchors=anchors,
             precision=precision,
             usual=np.quantile(held, 0.99, axis=0),
             most=held.max(axis=0),
-            residuals=np.maximum(np.quantile(np.abs(own.scores @ precision), 0.995, axis=0), 1e-6),
+            residuals=residuals,
             crowd=_Crowd.of(own.codes, other.codes, mixed.count),
             models=_models(
-                (own.codes, held), (other.codes, _views(other, anchors, precision)), mixed
+                (own.codes, held),
+                (other.codes, _views(other, anchors, precision, residuals)),
+                mixed,
             ),
         )
 
     def views(self, rows: Encoded) -> Numbers:
         """Return the views of encoded rows, shape (rows, 3), higher is stranger."""
-        return _views(rows, self.anchors, self.precision)
+        return _views(rows, self.anchors, self.precision, self.residuals)
 
     def score(self, rows: Encoded, views: Numbers, fold: NDArray[np.intp]) -> Numbers:
         """Return the score of each row, shape (rows,).
@@ -148,7 +157,7 @@ class Strangeness:
         The residual of a regression on all other scores, read off the precision matrix; 1 is
         what one trusted row in two hundred exceeds.
         """
-        found: Numbers = np.abs(rows.scores @ self.precision) / self.residuals
+        found: Numbers = np.abs(_bent(rows.scores) @ self.precision) / self.residuals
         return found
 
 
@@ -215,11 +224,17 @@ def _cells(cuts: Numbers, values: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.where(np.isnan(values), len(cuts) + 1, found)
 
 
-def _precision(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def _bent(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return scores with their squares behind them, so that bent relations show as well."""
+    return np.hstack((scores, (np.square(scores) - 1.0).clip(-1, 8)))
+
+
+def _precision(scores: NDArray[np.float32], *, columns: int) -> NDArray[np.float32]:
     centered = scores.astype(np.float64)
     centered -= centered.mean(axis=0)
     covariance = centered.T @ centered / len(centered)
-    return np.linalg.inv(covariance + _RIDGE * np.eye(len(covariance))).astype(np.float32)
+    found = np.linalg.inv(covariance + _RIDGE * np.eye(len(covariance)))
+    return found[:, :columns].astype(np.float32)
 
 
 def nearest_exactly(rows: NDArray[np.float32], anchors: NDArray[np.float32]) -> Numbers:
@@ -238,11 +253,12 @@ def _views(
     rows: Encoded,
     anchors: NDArray[np.float32],
     precision: NDArray[np.float32],
+    residuals: Numbers,
     *,
     own_anchors: int = 0,
 ) -> Numbers:
     distance = nearest(rows.scores, anchors, parts=PARTS, own=own_anchors)
-    misfit = np.einsum("ij,ij->i", rows.scores @ precision, rows.scores)
+    misfit = (np.abs(_bent(rows.scores) @ precision) / residuals).max(axis=1)
     return np.column_stack((rows.surprise.max(axis=1), misfit, distance)).astype(np.float64)
 
 

@@ -112,6 +112,17 @@ def test_rows_given_as_synthetic_are_a_source():
     assert found.evidence["direction"] == "as in `synthetic`"
 
 
+@pytest.mark.parametrize(
+    "synthetic", [pa.table({"other": [1.0, 2.0]}), rows(3, 0)], ids=["other columns", "no rows"]
+)
+def test_rows_given_as_synthetic_that_cannot_be_used_are_no_source(
+    synthetic, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    found = gap(run(rows(8, 500), rows(7, 500), synthetic=synthetic))
+    assert found.reason is Reason.NEEDS_REGISTRY
+
+
 def test_without_a_registry_it_is_a_gap(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = gap(run(rows(8, 500), rows(7, 500)))

@@ -319,3 +319,20 @@ def test_shuffled_diamonds_are_found() -> None:
     found = number(run(one, pa.concat_tables([other, planted])))
     assert found.value > 0.05
     assert (found.p_value or 1.0) < 1e-10
+
+
+@pytest.mark.slow
+def test_all_rows_of_a_large_batch_are_listed_and_not_only_sampled_ones(tmp_path) -> None:
+    rng = np.random.default_rng(15)
+    candidate = pa.concat_tables([rows(rng, 95_000), far(rng, 5_000)])
+    order = rng.permutation(100_000)
+    parquet.write_table(candidate.take(order), tmp_path / "c.parquet", row_group_size=30_011)
+    report = gate(rows(rng, 20_000), str(tmp_path / "c.parquet"), rows=tmp_path / "rows.parquet")
+    (finding,) = report.findings
+    assert finding.n_candidate <= 65_536
+    found = parquet.read_table(tmp_path / "rows.parquet")
+    foreign = set(np.flatnonzero(order >= 95_000).tolist())
+    named = set(found["row"].to_pylist())
+    assert len(foreign - named) <= 50
+    assert len(named - foreign) <= 0.08 * len(named)
+    assert number(finding).value == pytest.approx(len(named) / 100_000, abs=0.005)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import csv, feather, parquet
 
-from detector.data.fingerprints import Fingerprint, row_hashes
+from detector.data.fingerprints import Fingerprint
 from detector.data.opening import open_data
+from detector.data.row_cells import row_hashes
 from detector.data.schema import Kind, Role
 
 

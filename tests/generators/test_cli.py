@@ -10,6 +10,7 @@ import pytest
 
 from detector import gate
 from detector.data.provenance import parse
+from detector.data.registry import Registry, known_rows
 from generators.cli import run
 from tests.generators.tables import mixed
 
@@ -84,6 +85,25 @@ def test_a_sample_in_any_format_passes_the_provenance_check(folder, capsys, suff
     assert found["generation"] == 1
     assert found["unknown_parents"] == 0
     assert found["digest_mismatch"] == 0
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "arrow"])
+def test_a_manifest_is_enough_to_know_the_rows_again(folder, suffix):
+    for name in ("out.parquet", f"again.{suffix}"):
+        assert run(["sample", "model", "-n", "300", "-o", name, "--seed", "5", "-q"]) == 0
+    known = known_rows("out.parquet.provenance.json")
+    assert known.recipe == "gaussian_copula"
+    Registry().add(known).write("registry.json")
+    (folder / f"again.{suffix}.provenance.json").unlink()
+    report = gate(
+        "real.parquet", f"again.{suffix}", checks=["known_synthetic"], registry="registry.json"
+    )
+    assert report.findings[0].outcome.value > 0.99
+    assert report.findings[0].evidence["direction"] == "as in `out.parquet`"
+    told = gate("real.parquet", "out.parquet", checks=["provenance"]).inputs[1].provenance
+    assert "recipe" in told
+    assert "fingerprint" not in told
 
 
 @pytest.mark.usefixtures("model")
