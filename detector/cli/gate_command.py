@@ -46,6 +46,13 @@ from detector.cli.progress import progress
     show_default=True,
     help="Fixes all random choices: same seed and data, same numbers.",
 )
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Look at fewer rows so that the gate takes about so long on an ordinary machine; "
+    "the report says what power that costs.",
+)
 @output_options
 @verdict_options
 @click.pass_context
@@ -74,6 +81,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             kinds=given["kinds"],
             roles=given["roles"],
             seed=given["seed"],
+            budget=given["budget"],
             progress=watch,
         )
     deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])

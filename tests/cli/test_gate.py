@@ -61,7 +61,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
     call(
         *("gate", "ref.csv", "new.csv", "--holdout", "h.csv", "--synthetic", "s.csv"),
         *("--policy", "p.toml", "--only", "joint", "--only", "schema", "--seed", "7"),
-        *("--kind", "a=b=category", "--role", "person=group"),
+        *("--kind", "a=b=category", "--role", "person=group", "--budget", "2.5"),
     )
     assert gate.asked.pop("progress") is None
     assert gate.asked == {
@@ -74,6 +74,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         "kinds": {"a=b": Kind.CATEGORY},
         "roles": {"person": Role.GROUP},
         "seed": 7,
+        "budget": 2.5,
     }
 
 
