@@ -216,7 +216,7 @@ def _power(finding: Finding, before: float | None) -> str:
         return ""
     now, then = (_words.quantity(size, found.unit) for size in (found.detectable, before))
     named = _words.measurement(found.name)
-    return f" (a difference of {named} that shows: {now} instead of {then})"
+    return f" (smallest visible difference of {named}: {now} instead of {then})"
 
 
 def input_named(report: Report, role: str) -> InputSummary | None:
