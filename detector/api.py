@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from detector import budget as budgets
 from detector.data.schema import Kind, Role
 from detector.errors import DetectorError, ReportError
 from detector.findings import TABLE, Finding, Gap, Reason
@@ -48,6 +49,7 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     rows: str | os.PathLike[str] | None = None,
     registry: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    budget: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask whether a candidate batch may enter training, and get a report.
@@ -67,6 +69,8 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
         registry: The known synthetic rows that `known_synthetic` looks for; the policy's when
             None, or `detector-registry.json` in the working directory.
         seed: The run's seed; equal seeds and inputs give equal reports.
+        budget: Seconds to keep to, by looking at fewer rows where that costs least; the
+            report says what power it costs. By a fixed model of cost, not by the clock.
         progress: Called with a stage and the share of it done.
 
     Returns:
@@ -79,6 +83,8 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     """
     clock = _Clock()
     _refuse_seed(seed)
+    if budget is not None:
+        budgets.refuse(budget)
     rules = _with_registry(_policy(policy), registry)
     chosen = _checks(checks if checks is not None else rules.checks, rules)
     if checks is not None:
@@ -86,10 +92,13 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
     lister = None if rows is None else _lister(chosen, candidate, rows)
     inputs = _Inputs(rules, kinds or {}, roles or {}, _needs(chosen), progress)
     comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
+    chosen, plan = _within(budget, chosen, comparison)
     findings = _run(chosen, comparison, seed, clock, progress)
     if lister is not None and rows is not None:
         findings = lister.write(rows, findings, comparison, inputs.opened["candidate"])
         clock.lap("rows")
+    if plan is not None:
+        findings = plan.told(findings)
     return _report(findings, comparison, rules, seed, clock)
 
 
@@ -541,9 +550,11 @@ def _run(
     import numpy as np
 
     findings: list[Finding] = []
+    size = {"rows": _sampled(comparison), "columns": len(comparison.columns())}
+    costs = [0.01 + budgets.seconds_of(check, **size) for check in checks]
     for place, check in enumerate(checks):
         if progress is not None:
-            progress(f"check {check.name}", place / len(checks))
+            progress(f"check {check.name}", sum(costs[:place]) / sum(costs))
         try:
             # Overflow at the edge of float64 ends in a number that is refused, and so in a gap.
             with np.errstate(over="ignore", invalid="ignore"):
@@ -555,6 +566,29 @@ def _run(
             findings.append(_crashed(check, comparison, error))
         clock.lap(check.name)
     return tuple(findings)
+
+
+def _within(
+    seconds: float | None, checks: tuple[Check, ...], comparison: Comparison
+) -> tuple[tuple[Check, ...], budgets.Plan | None]:
+    """Return the checks with limits that keep to the budget, if there is one."""
+    if seconds is None:
+        return checks, None
+    roles = [getattr(comparison, item.name) for item in fields(comparison)[:4]]
+    columns = len(comparison.columns())
+    return budgets.planned(
+        checks,
+        seconds=seconds,
+        rows=_sampled(comparison),
+        cells=columns * sum(found.n_rows for found in roles if found is not None),
+        columns=columns,
+    )
+
+
+def _sampled(comparison: Comparison) -> int:
+    """Return the sampled rows of the larger side."""
+    samples = comparison.reference.sample, comparison.candidate.sample
+    return max((sample.table.num_rows for sample in samples if sample is not None), default=0)
 
 
 def _crashed(check: Check, comparison: Comparison, error: Exception) -> Finding:

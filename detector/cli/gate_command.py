@@ -58,6 +58,13 @@ from detector.cli.terminal import emit
     show_default=True,
     help="Fixes all random choices: same seed and data, same numbers.",
 )
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Look at fewer rows so that the gate takes about so long on an ordinary machine; "
+    "the report says what power that costs.",
+)
 @output_options
 @verdict_options
 @click.pass_context
@@ -91,6 +98,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             rows=given["rows"],
             registry=given["registry"],
             seed=given["seed"],
+            budget=given["budget"],
             progress=watch,
         )
     deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds before anything is drawn."""
 
+WORDS = 30
+"""Characters of a stage's name: the line fits into 80 columns."""
+
+EARLY = 0.05
+"""The share done from which the time left is more than a guess."""
+
 
 @contextmanager
 def progress(
@@ -42,15 +48,28 @@ class _Bar:
         self._due = time.monotonic() + PATIENCE
         self._no_color = no_color
         self._shown: Progress | None = None
+        self._began, self._from = time.monotonic(), 0.0
 
     def draw(self, stage: str, done: float) -> None:
-        """Show how far a stage is, 0 to 1."""
+        """Show how far a stage is, 0 to 1, and how long the rest of it will take."""
+        if done < self._from or done == 0:
+            self._began = time.monotonic()
+        self._from = done
         if self._shown is None:
             if time.monotonic() < self._due:
                 return
-            self._shown = self._started(visible(stage, limit=40))
+            self._shown = self._started(visible(stage, limit=WORDS))
         task = self._shown.task_ids[0]
-        self._shown.update(task, description=visible(stage, limit=40), completed=done)
+        words, left = visible(stage, limit=WORDS), self._left(done)
+        self._shown.update(task, description=words, completed=done, left=left)
+
+    def _left(self, done: float) -> str:
+        """Return the time left of this stage; nothing while it would be a guess."""
+        elapsed = time.monotonic() - self._began
+        if not EARLY < done < 1 or elapsed < PATIENCE:
+            return ""
+        seconds = round(elapsed * (1 - done) / done)
+        return f"{seconds // 60}:{seconds % 60:02} left"
 
     def stop(self) -> None:
         """Wipe the line."""
@@ -65,11 +84,13 @@ class _Bar:
         shown = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(24),
+            BarColumn(16),
+            TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             console=console,
             transient=True,
         )
-        shown.add_task(stage, total=1.0)
+        shown.add_task(stage, total=1.0, left="")
         shown.start()
         return shown

@@ -12,7 +12,7 @@ from detector.formats._escape import visible
 from detector.verdicts import Decision, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from detector.findings import Finding, Subject
     from detector.report import InputSummary, Report
@@ -196,6 +196,41 @@ def how_sure(report: Report) -> str:
         "If nothing had changed, chance alone would produce a difference as clear as the clearest "
         f"one here {_words.chance(min(tested))}."
     )
+
+
+def budget(report: Report) -> str:
+    """Return what a budget of seconds cost in rows and power; nothing where it cost none."""
+    plans = [(finding, plan) for finding in report.findings if (plan := _plan(finding))]
+    told: dict[str, str] = {}
+    for finding, plan in plans:
+        looked = f"`{finding.check}` looked at {plan['rows']:,} of {plan['of']:,} rows"
+        told.setdefault(finding.check, looked + _power(finding, plan.get("detectable")))
+    if not told:
+        return ""
+    _, plan = plans[0]
+    over = plan["estimate"] > plan["seconds"]
+    short = f", and still needs about {_words.number(plan['estimate'])} s" if over else ""
+    seconds = _words.number(plan["seconds"])
+    return f"To keep to {seconds} s the gate left rows out{short}: {'; '.join(told.values())}."
+
+
+def _plan(finding: Finding) -> Mapping[str, float]:
+    """Return what the evidence says of a budget; nothing where it is not wholly numbers."""
+    plan = finding.evidence.get("budget")
+    if not isinstance(plan, dict) or not {"seconds", "estimate", "rows", "of"} <= set(plan):
+        return {}
+    sound = all(isinstance(value, int | float) for value in plan.values())
+    return plan if sound else {}
+
+
+def _power(finding: Finding, before: float | None) -> str:
+    """Return the difference that shows now, and the one that would have shown."""
+    found = finding.outcome
+    if not isinstance(found, Measurement) or found.detectable is None or before is None:
+        return ""
+    now, then = (_words.quantity(size, found.unit) for size in (found.detectable, before))
+    named = _words.measurement(found.name)
+    return f" (smallest visible difference of {named}: {now} instead of {then})"
 
 
 def input_named(report: Report, role: str) -> InputSummary | None:

@@ -88,7 +88,7 @@ def _context(report: Report) -> dict[str, Any]:
         "contest": _view.contest(report),
         "audited": _audited(report),
         "actions": _view.actions(report),
-        "sure": _view.how_sure(report),
+        "sure": f"{_view.how_sure(report)} {_view.budget(report)}".rstrip(),
         "tally": [(level, count) for level, count in _view.tally(report).items() if count],
         "levels": _words.LEVELS,
         "cards": [_card(topic, kinds) for topic in troubles[:MOST_CARDS]],

@@ -44,7 +44,7 @@ def render(report: Report) -> str:
         *_generations(report),
         *_findings(report),
         *_actions(report),
-        f"**How sure.** {prose(_sure(report))}",
+        f"**How sure.** {prose(_sure(report), limit=2 * PROSE)}",
         "",
         *_gaps(report),
     ]
@@ -146,7 +146,7 @@ def _gaps(report: Report) -> list[str]:
 def _sure(report: Report) -> str:
     """Return in words how far the decision can be trusted."""
     missed = _view.unseen(report) if report.decision is Decision.ADMIT else ""
-    return f"{_view.how_sure(report)} {missed}".rstrip()
+    return " ".join(filter(None, (_view.how_sure(report), missed, _view.budget(report))))
 
 
 def _table(verdicts: tuple[Verdict, ...], *, room: int) -> list[str]:

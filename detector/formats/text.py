@@ -132,6 +132,8 @@ class _Pen:
         self._paragraph("", self._prose(_view.how_sure(report)))
         if report.decision is Decision.ADMIT and (unseen := _view.unseen(report)):
             self._paragraph("", self._prose(unseen))
+        if spared := _view.budget(report):
+            self._paragraph("", self._prose(spared, limit=2 * PROSE))
 
     def close(self, report: Report) -> None:
         """Draw the counts, and under which policy they came about."""

@@ -28,7 +28,7 @@ def to_toml(policy: Policy, *, head: str = "", remarks: Mapping[str, str] | None
         remarks: A comment above a rule, by the rule's name.
 
     """
-    lines = [f"# {line}".rstrip() for line in head.splitlines()]
+    lines = _remark(head)
     lines += ["", f"name = {_value(policy.name)}", f"alpha = {_value(policy.alpha)}"]
     lines += [f"correction = {_value(policy.correction)}"]
     if policy.ignore:
@@ -73,7 +73,9 @@ def _table(name: str, values: Mapping[str, object]) -> list[str]:
 
 
 def _remark(text: str) -> list[str]:
-    return [f"# {line}" for line in text.splitlines()]
+    """Return comment lines; what TOML does not take in a comment is a question mark."""
+    shown = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    return [f"# {line}".rstrip() for line in shown.splitlines()]
 
 
 def _key(key: str) -> str:

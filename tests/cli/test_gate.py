@@ -62,7 +62,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         *("gate", "ref.csv", "new.csv", "--holdout", "h.csv", "--synthetic", "s.csv"),
         *("--policy", "p.toml", "--only", "joint", "--only", "schema", "--seed", "7"),
         *("--kind", "a=b=category", "--role", "person=group", "--rows", "back.csv"),
-        *("--registry", "known.json"),
+        *("--registry", "known.json", "--budget", "2.5"),
     )
     assert gate.asked.pop("progress") is None
     assert gate.asked == {
@@ -77,6 +77,7 @@ def test_everything_asked_reaches_the_gate(call, gate):
         "rows": "back.csv",
         "registry": "known.json",
         "seed": 7,
+        "budget": 2.5,
     }
 
 

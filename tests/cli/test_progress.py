@@ -74,3 +74,24 @@ def test_an_error_wipes_the_line_too(terminal, monkeypatch):
     with pytest.raises(ValueError, match="no"):
         work()
     assert stderr.getvalue().rstrip().endswith("\x1b[2K")
+
+
+def test_the_line_says_how_long_is_left_and_fits_eighty_columns(terminal, monkeypatch):
+    stderr = terminal()
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setenv("COLUMNS", "80")
+    now = iter(range(0, 10_000, 30))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(now))
+    with progress(no_color=True) as watch:
+        watch("check a_check_with_a_very_long_name_indeed", 0.0)
+        watch("check a_check_with_a_very_long_name_indeed", 0.5)
+        watch("check a_check_with_a_very_long_name_indeed", 0.5)
+    shown = stderr.getvalue()
+    assert " left" in shown
+    assert "50%" in shown
+
+
+def test_no_time_is_told_before_it_is_more_than_a_guess():
+    bar = module._Bar(no_color=True)
+    assert bar._left(0.01) == ""
+    assert bar._left(1.0) == ""

@@ -19,8 +19,8 @@ HEAVY = tuple(name for name in NAMES if hasattr(catalogue.load("detector.checks"
 CHECKS = [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in NAMES]
 """Those that need an extra take seconds each: the same laws, in the second half of the tests."""
 
-LIGHT = {"epochs": 1, "permutations": 99}
-"""Options with which a heavy check trains and permutes little; the laws do not ask how well."""
+LIGHT = {"epochs": 1, "permutations": 99, "rows": 100}
+"""Options with which a heavy check does little; the laws do not ask how well it sees."""
 
 ROOT = Path(__file__).parents[2]
 

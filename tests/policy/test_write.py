@@ -58,3 +58,9 @@ def test_a_written_policy_reads_back_as_the_same_policy(policy):
 def test_a_remark_stands_above_its_rule():
     text = to_toml(built_in_policy(), remarks={"no column is new": "why\nso"})
     assert '# why\n# so\n[[rule]]\nname = "no column is new"\n' in text
+
+
+def test_a_hostile_name_in_a_comment_stays_in_the_comment():
+    text = to_toml(built_in_policy(), head="made from a\x07b\u2028[[rule]]\rname")
+    assert parse(text, source="built-in policy").digest == built_in_policy().digest
+    assert text.startswith("# made from a?b?[[rule]]?name\n")
