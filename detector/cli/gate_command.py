@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from detector.cli.options import complete_check, data_options, output_options, v
 from detector.cli.outputs import STDOUT, deliver, finish, refuse_rows, requested
 from detector.cli.progress import progress
 from detector.cli.terminal import emit
+
+if TYPE_CHECKING:
+    from detector.report import Report
 
 
 @click.command("gate", epilog=VERDICT_CODES)
@@ -103,5 +106,13 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         )
     deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])
     if given["rows"] is not None and not given["quiet"] and STDOUT not in files.values():
-        emit(f"Rows to hold back: {given['rows']}\n")
+        emit(f"Rows to hold back: {given['rows']} ({_listed(report)})\n")
     finish(ctx, report, exit_zero=given["exit_zero"])
+
+
+def _listed(report: Report) -> str:
+    """Return how many rows the list holds, in words."""
+    from detector.formats._words import count
+
+    held = (finding.evidence.get("listed_rows") for finding in report.findings)
+    return count(next((rows for rows in held if isinstance(rows, int)), 0), "row")

@@ -284,3 +284,28 @@ def test_only_completes_the_names_of_checks():
     from detector.cli.options import complete_check
 
     assert complete_check(None, None, "no such") == []
+
+
+def test_where_the_rows_to_hold_back_are_is_said_with_their_number(call, gate):
+    gate.report = reports.admitted()
+    assert (
+        "Rows to hold back: back.csv (0 rows)\n" in call("gate", "a", "b", "--rows", "back.csv")[1]
+    )
+    assert call("gate", "a", "b", "--rows", "back.csv", "--quiet")[1] == ""
+    out = call("gate", "a", "b", "--rows", "back.csv", "--json", "-")[1]
+    assert "Rows to hold back" not in out
+
+
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        ("-", "--rows -: name a file that ends in .parquet or .csv."),
+        ("b.csv", "--rows b.csv: this command already uses `b.csv`."),
+        ("no/back.csv", "--rows no/back.csv: there is no folder"),
+    ],
+)
+def test_rows_that_have_no_place_are_refused_before_any_work(call, gate, file, fault):
+    code, out, err = call("gate", "a.csv", "b.csv", "--rows", file)
+    assert (code, out) == (2, "")
+    assert fault in err
+    assert gate.asked is None
