@@ -163,7 +163,7 @@ def _readings(found: SelfTest) -> Iterator[str]:
     silent = {check for case in found.planted if case.tally for check in case.tally.silent}
     if silent:
         dashes = ", ".join(check for check in found.checks if check in silent)
-        yield f"A dash: nothing to measure, for want of a holdout, a manifest or the like: {dashes}."
+        yield f"A dash: nothing to measure, for want of a holdout or a manifest, say: {dashes}."
     if found.batches is not None:
         small = f" {found.left_out} smaller ones are left out." if found.left_out else ""
         yield _bound("Of the good batches the gate refused", found.batches.refused) + small
