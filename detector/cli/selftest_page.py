@@ -16,7 +16,7 @@ WIDTH = 80
 LABEL = 21
 """Characters of a check's name."""
 
-CELL = 8
+CELL = 7
 """Characters of one column of the table of checks."""
 
 HEADS = {
@@ -27,7 +27,7 @@ HEADS = {
 }
 """Names of cases that are too long for a column."""
 
-SECOND = {"good batches": "batches", "with margins": "margins"}
+SECOND = {"good batches": "batch", "with margins": "margin"}
 """The second line of a column's head, where it is no size."""
 
 
@@ -64,7 +64,7 @@ def markdown(found: SelfTest, *, margins: bool) -> str:
     lines += [f"| check | {' | '.join(_cell(label) for label, _ in measured)} |"]
     lines += [f"| --- |{' ---: |' * len(measured)}"]
     for check in found.checks:
-        spoke = [_share(tally, tally.spoke.get(check)) for _, tally in measured]
+        spoke = [_share(tally, check) for _, tally in measured]
         lines.append(f"| {_cell(check)} | {' | '.join(spoke)} |")
     if margins:
         lines += ["", "```text", *_margins(found), "```"]
@@ -117,7 +117,7 @@ def _blocks(found: SelfTest) -> Iterator[list[str]]:
             _line("", [HEADS.get(name := label.split("=")[0], name) for label, _ in shown]),
             _line("", [SECOND.get(label, label.partition("=")[2]) for label, _ in shown]),
             *(
-                _line(check, [_percent(tally, tally.spoke.get(check)) for _, tally in shown])
+                _line(check, [_percent(tally, check) for _, tally in shown])
                 for check in found.checks
             ),
         ]
@@ -134,15 +134,17 @@ def _rates(tally: Tally) -> tuple[str, str, str]:
     return f"{100 * tally.refused.value:.0f} %", interval, f"{100 * tally.undecided.value:.0f} %"
 
 
-def _percent(tally: Tally, count: int | None) -> str:
-    """Return a rate in percent; a dot for never, which is easier to overlook."""
-    if count is None:
+def _percent(tally: Tally, check: str) -> str:
+    """Return a rate in percent; a dot for never, a dash where nothing could be measured."""
+    if check in tally.silent or check not in tally.spoke:
         return "-"
+    count = tally.spoke[check]
     return f"{100 * count / tally.runs:.0f}" if count else "."
 
 
-def _share(tally: Tally, count: int | None) -> str:
-    return "-" if count is None else f"{100 * count / tally.runs:.0f} %"
+def _share(tally: Tally, check: str) -> str:
+    """Return the same for a table that can be read on its own."""
+    return {"-": "-", ".": "0 %"}.get(said := _percent(tally, check), f"{said} %")
 
 
 def _readings(found: SelfTest) -> Iterator[str]:
@@ -158,6 +160,10 @@ def _readings(found: SelfTest) -> Iterator[str]:
     for words, holds in seen:
         if named := [case.fault for case in found.planted[1:] if holds(case)]:
             yield f"{words}: {', '.join(named)}."
+    silent = {check for case in found.planted if case.tally for check in case.tally.silent}
+    if silent:
+        dashes = ", ".join(check for check in found.checks if check in silent)
+        yield f"A dash: nothing to measure, for want of a holdout or a manifest, say: {dashes}."
     if found.batches is not None:
         small = f" {found.left_out} smaller ones are left out." if found.left_out else ""
         yield _bound("Of the good batches the gate refused", found.batches.refused) + small

@@ -62,6 +62,7 @@ class Tally:
         decisions: How often each decision was taken.
         failed: How often a rule of each check failed and asked for a refusal.
         spoke: How often a rule of each check failed or warned; every check that ran is here.
+        silent: Checks that measured nothing in any run, for want of a holdout, say.
 
     """
 
@@ -69,6 +70,7 @@ class Tally:
     decisions: Mapping[Decision, int]
     failed: Mapping[str, int]
     spoke: Mapping[str, int]
+    silent: tuple[str, ...] = ()
 
     @staticmethod
     def of(reports: Iterable[Report]) -> Tally:
@@ -76,13 +78,20 @@ class Tally:
         decisions: Counter[Decision] = Counter()
         failed: Counter[str] = Counter()
         spoke: Counter[str] = Counter()
+        measured: set[str] = set()
         for report in reports:
             decisions[report.decision] += 1
             spoke.update(dict.fromkeys((finding.check for finding in report.findings), 0))
+            measured |= {f.check for f in report.findings if isinstance(f.outcome, Measurement)}
             failed.update(_checks(report, Level.FAIL))
             spoke.update(_checks(report, Level.WARN))
-        runs = decisions.total()
-        return Tally(runs=runs, decisions=decisions, failed=failed, spoke=spoke)
+        return Tally(
+            runs=decisions.total(),
+            decisions=decisions,
+            failed=failed,
+            spoke=spoke,
+            silent=tuple(check for check in spoke if check not in measured),
+        )
 
     @property
     def refused(self) -> Rate:
@@ -107,7 +116,9 @@ class Tally:
                     "failed": Rate(count=self.failed.get(check, 0), total=self.runs).to_plain(),
                 }
                 for check, spoke in self.spoke.items()
+                if check not in self.silent
             },
+            "silent": list(self.silent),
         }
 
 

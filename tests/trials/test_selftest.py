@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from detector.policy.parse import parse
 from detector.trials.outcome import Rate
 from detector.verdicts import Decision
+from tests import realdata
 
 POLICY = parse(
     """
@@ -153,6 +154,17 @@ def test_every_fault_is_planted_by_default_and_the_whole_gate_asked():
     assert [case.fault for case in found.planted if case.tally is None] == []
     assert len(found.planted) == 8
     assert "discriminator" in found.checks
+    assert cases(found)["nothing"].tally.silent == ("provenance",)
+
+
+@pytest.mark.slow
+def test_months_of_departures_are_refused_less_once_margins_are_made_of_the_others():
+    names = ["month", "dep_delay", "arr_delay", "origin", "air_time", "distance", "hour"]
+    flights = realdata.flights().select(names)
+    found = detector.selftest(flights, by="month", only=[], runs=1)
+    assert found.batches.runs == 12
+    assert found.batches.refused.count >= 3
+    assert found.widened.refused.count <= 1
 
 
 @pytest.mark.parametrize(
