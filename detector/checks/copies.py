@@ -221,7 +221,13 @@ class Copies:
             p_value=made.p_value,
             detectable=share_seen(made.needed, rows),
         )
-        evidence = {"first": made.depth, "of_reference": made.held, "reach": float(reach)}
+        evidence = {
+            "first": made.depth,
+            "of_reference": made.held,
+            "reach": float(reach),
+            "share_of_reference": rows / comparison.reference.n_rows,
+            "share_of_candidate": len(near.candidate) / comparison.candidate.n_rows,
+        }
         return self._finding(outcome, comparison, rows=near.rows, evidence=evidence)
 
     def _authenticity(

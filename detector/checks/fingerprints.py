@@ -127,7 +127,7 @@ class Fingerprints:
         least = min((_p(mark) for mark in own), default=1.0)
         evidence = _evidence(own, [mark for mark in marks if mark["name"] in known], tested)
         return self._finding(
-            _measured(name, float(len(own)), min(1.0, max(tested, 1) * least), unit="columns"),
+            _measured(name, float(len(own)), min(1.0, max(tested, 1) * least)),
             comparison,
             evidence,
         )
@@ -142,7 +142,7 @@ class Fingerprints:
         own = [{"name": name, "levels": held[name]} for name in held if name in powers - shared]
         p_value = lat.chance_of_powers(list(tested.values()), len(own)) if own else 1.0
         evidence = _evidence(own, [{"name": name} for name in held if name in shared], len(tested))
-        outcome = _measured("register_columns", float(len(own)), p_value, unit="columns")
+        outcome = _measured("register_columns", float(len(own)), p_value)
         return self._finding(outcome, comparison, evidence)
 
     def _equations(self, batch: Marked, trusted: Marked, comparison: Comparison) -> Finding:
@@ -163,7 +163,7 @@ class Fingerprints:
             (shared if float(np.mean(kept)) >= _HELD else own).append(mark)
         chance = eq.chance_of_equation(len(values), len(names)) if own else 1.0
         evidence = _evidence(own, shared, len(names))
-        outcome = _measured(name, float(len(own)), chance, unit="equations")
+        outcome = _measured(name, float(len(own)), chance)
         return self._finding(outcome, comparison, evidence)
 
     def _determined(self, batch: Marked, trusted: Marked, comparison: Comparison) -> Finding:
@@ -188,7 +188,9 @@ class Fingerprints:
         sure = [mark for mark in own.values() if pairs * _p(mark) <= 1e-6]
         evidence = _evidence(sure, list(shared.values()), len(names))
         outcome = _measured(
-            "determined_columns", float(len(sure)), min(1.0, pairs * least), unit="columns"
+            "determined_columns",
+            float(len(sure)),
+            min(1.0, pairs * least),
         )
         return self._finding(outcome, comparison, evidence)
 
@@ -348,7 +350,7 @@ def _evidence(own: list[Mark], shared: list[Mark], tested: int) -> dict[str, obj
     }
 
 
-def _measured(name: str, value: float, p_value: float, *, unit: str) -> Measurement:
+def _measured(name: str, value: float, p_value: float, *, unit: str = "1") -> Measurement:
     return Measurement(
         name=name,
         value=value,

@@ -209,8 +209,7 @@ PHRASES: Mapping[str, Phrase] = {
         advice=_COPIED,
     ),
     "near_copies": Phrase(
-        seen="{value} of the reference's rows have a candidate row as near as the nearest of a "
-        "holdout's rows have",
+        seen="{value} of the reference's rows have a near copy in the candidate",
         advice=_COPIED,
     ),
     "authenticity": Phrase(

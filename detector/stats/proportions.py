@@ -69,7 +69,9 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     middle = share + square / (2 * total)
     half = Z_95 * math.sqrt(share * (1 - share) / total + square / (4 * total * total))
     scale = 1 + square / total
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    low = (middle - half) / scale if count > 0 else 0.0
+    high = (middle + half) / scale if count < total else 1.0
+    return max(0.0, low), min(1.0, high)
 
 
 def newcombe(
