@@ -90,10 +90,12 @@ def _smooth(ranks: Quantiles | None, rows: int) -> tuple[Numbers, Numbers]:
     middles = (ranks.start + ranks.stop) / 2.0
     middles[0], middles[-1] = max(middles[0], 0.5 / rows), min(middles[-1], 1.0 - 0.5 / rows)
     counts = np.maximum((ranks.stop - ranks.start) * rows, 1.0)
+    quarters = ranks.values / 4 - ranks.values[0] / 4  # or huge numbers overflow
+    values = quarters / quarters[-1]
     scores, width = ndtri(middles), WIDTH
     for _ in range(HALVINGS):
-        lines = _lines(scores, ranks.values, counts, width)
-        moved = np.interp(np.maximum.accumulate(lines), ranks.values, middles)
+        lines = _lines(scores, values, counts, width)
+        moved = np.interp(np.maximum.accumulate(lines), values, middles)
         if np.abs(moved - middles).max() <= 0.5 / np.sqrt(rows):
             return np.r_[0.0, middles, 1.0], np.r_[0.0, moved, 1.0]
         width /= 2.0
@@ -101,12 +103,14 @@ def _smooth(ranks: Quantiles | None, rows: int) -> tuple[Numbers, Numbers]:
 
 
 def _spiked(ranks: Quantiles, rows: int) -> bool:
-    """Return whether a value is no number, or holds more rows than its grid explains."""
+    """Return whether a value is infinite, or one holds more rows than its grid explains."""
     if not np.isfinite(ranks.values).all():
         return True
     largest = float((ranks.stop - ranks.start).max()) + 1.0 / rows
-    span = float(ranks.values[-1]) - float(ranks.values[0])
-    coarse = ranks.step > 0 and span <= ranks.step * rows
+    quarter = float(ranks.values[-1]) / 4 - float(ranks.values[0]) / 4
+    if quarter <= np.finfo(np.float64).tiny * rows:
+        return True
+    coarse = ranks.step > 0 and quarter <= ranks.step * rows / 4
     return largest > max(REPEATED * (3.0 if coarse else 1.0), 4.0 / rows)
 
 
