@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class Mixture:
 
         Cost: O(n k d^2) time for each of at most 100 rounds.
         """
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
         if len(rows) > FITTED_TO:
@@ -61,7 +63,9 @@ class Mixture:
         found = GaussianMixture(
             components, reg_covar=FLOOR, random_state=int(rng.integers(2**31)), tol=1e-4
         )
-        found.fit(rows.astype(np.float64))
+        with warnings.catch_warnings():  # a density that is not quite settled is good enough
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found.fit(rows.astype(np.float64))
         roots = np.linalg.cholesky(found.covariances_)
         return Mixture(shares=found.weights_, means=found.means_, roots=roots)
 

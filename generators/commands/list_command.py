@@ -6,6 +6,9 @@ import click
 
 from generators.cli import EXIT_CODES, one_line
 
+WIDTH, LABEL = 80, 17
+"""Columns of the terminal, and of a recipe's name."""
+
 
 @click.command("list", epilog=EXIT_CODES)
 def command() -> None:
@@ -21,9 +24,20 @@ def command() -> None:
         click.echo(f"No recipes are installed: no package offers the entry point {GROUP}.")
     for name in names:
         about, missing = _described(name)
-        click.echo(f"{one_line(name):<16} {one_line(about)}")
+        click.echo(_wrapped(one_line(name), one_line(about)))
         if missing:
-            click.echo(f"{'':<16} not here yet: {one_line(missing)}")
+            click.echo(_wrapped("", f"not here yet: {one_line(missing)}"))
+
+
+def _wrapped(name: str, words: str) -> str:
+    """Return a name and words beside it, within 80 columns; commands stay in one piece."""
+    import textwrap
+
+    lines = textwrap.wrap(words, WIDTH - LABEL, break_long_words=False, break_on_hyphens=False)
+    heads = [name, *[""] * len(lines)]
+    return "\n".join(
+        f"{head:<{LABEL}}{line}" for head, line in zip(heads, lines or [""], strict=False)
+    )
 
 
 def _described(name: str) -> tuple[str, str]:

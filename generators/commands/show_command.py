@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
-WIDTH = 48
+WIDTH = 36
 
 
 @click.command("show", epilog=EXIT_CODES)

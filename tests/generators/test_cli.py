@@ -141,8 +141,10 @@ def test_show_as_json_leaves_out_what_was_learned(capsys):
 def test_list_names_recipes_and_what_they_need(capsys, monkeypatch):
     monkeypatch.setattr("detector.recipes.missing_packages", lambda kind: kind.needs)
     assert run(["list"]) == 0
-    out, _ = said(capsys)
-    assert "gaussian_copula  A normal copula over all dimensions" in out
+    printed, _ = said(capsys)
+    assert max(map(len, printed.splitlines())) <= 80
+    out = " ".join(printed.split())
+    assert "gaussian_copula A normal copula over all dimensions" in out
     assert "not here yet: it needs tensorflow and tf_keras" in out
     assert "pip install 'collapse-detector[tensorflow]'" in out
 

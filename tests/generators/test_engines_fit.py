@@ -102,3 +102,15 @@ def test_the_shell_takes_engine_and_shots():
 def test_an_engine_or_shots_that_cannot_be_is_one_line(line, words, capsys):
     assert run(line) == 2
     assert words in said(capsys)
+
+
+@pytest.mark.usefixtures("real")
+def test_an_engine_that_is_not_installed_is_one_line(capsys, monkeypatch):
+    def absent(_module):
+        raise ModuleNotFoundError("No module", name="tensorflow_quantum")
+
+    monkeypatch.setattr("generators.quantum.engines.import_module", absent)
+    assert run([*LINE, "--engine", "tfq"]) == 2
+    err = said(capsys)
+    assert "the tfq engine needs tensorflow_quantum, which is not installed" in err
+    assert err.count("\n") == 1

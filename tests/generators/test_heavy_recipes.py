@@ -30,10 +30,7 @@ from tests.generators.test_recipes import (
     test_the_sample_has_the_schema_exactly,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Best performing initialization"),
-]
+pytestmark = pytest.mark.slow
 
 LAWS = (
     test_a_loaded_model_draws_the_same_rows,
@@ -80,7 +77,6 @@ def test_no_recipe_is_forgotten():
 def test_one_seed_gives_the_same_bytes_in_two_processes(tmp_path):
     script = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
-import warnings; warnings.simplefilter("ignore")
 import numpy as np, detector
 from tests.generators.tables import mixed
 from generators.writing import write_sample

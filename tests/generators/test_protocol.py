@@ -101,8 +101,10 @@ def test_the_command_line_takes_it(tmp_path, monkeypatch, capsys):
 
 def test_the_list_has_it_and_names_what_is_broken_or_missing(capsys):
     assert run(["list"]) == 0
-    out = capsys.readouterr().out
-    assert "constant         Draws one row for ever." in out
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    out = " ".join(printed.split())
+    assert "constant Draws one row for ever." in out
     assert "needs no_such_package. Run `pip install 'collapse-detector[quantum]'`." in out
     assert "The recipe `broken` cannot be loaded" in out
 

@@ -94,7 +94,6 @@ def test_a_training_that_was_cut_short_ends_with_the_same_bytes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), NETWORKS)
-@pytest.mark.filterwarnings("ignore:Best performing initialization")
 def test_networks_too_go_on_with_the_same_bytes(name, options, tmp_path, monkeypatch):
     goes_on(name, options, tmp_path / "model", monkeypatch)
 
