@@ -92,8 +92,9 @@ def _features(comparison: Comparison, tables: Tables) -> Features | Gap:
 def _measured(made: Features, sizes: tuple[int, ...], streams: Streams) -> Outcome:
     """Measure the share by the density ratio of the synthetic rows to the reference's."""
     from detector.classifiers.held_out import combined, density_ratio, held_out_scores
-    from detector.stats.auc import Stratum, auc
+    from detector.stats.auc import Z_95_ONE_SIDED, Stratum, auc
     from detector.stats.mixing import mixture_share
+    from detector.stats.proportions import Z_80
 
     sample = np.repeat(np.arange(3), sizes)
     other, asked = sample == 1, sample == 2
@@ -119,7 +120,7 @@ def _measured(made: Features, sizes: tuple[int, ...], streams: Streams) -> Outco
         null_value=0.0,
         interval=found.interval,
         p_value=found.p_value,
-        detectable=min(1.0, 2.8 * found.error),
+        detectable=min(1.0, (Z_95_ONE_SIDED + Z_80) * found.null_error),
     )
     return measured, rows, evidence
 

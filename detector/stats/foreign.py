@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.special import bdtrc, betainccinv, betaincinv, ndtr, ndtri
 
+from detector.stats.auc import Z_95_ONE_SIDED
 from detector.stats.proportions import Z_80
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
-
-Z_95_ONE_SIDED = 1.6448536269514722
 
 MASSES = 0.5 ** np.arange(1, 11)
 """Shares of the reference above a cut, from which each block takes the best of the past."""

@@ -29,14 +29,14 @@ class MixtureShare:
         value: In [0, 1].
         interval: 95 %, inside [0, 1], with the errors of all three samples in it.
         p_value: One-sided, of a share of 0, in (0, 1].
-        error: The standard error at `value`.
+        null_error: The standard error where the share is 0.
 
     """
 
     value: float
     interval: tuple[float, float]
     p_value: float
-    error: float
+    null_error: float
 
 
 def mixture_share(reference: Numbers, other: Numbers, mixed: Numbers) -> MixtureShare:
@@ -75,7 +75,7 @@ def mixture_share(reference: Numbers, other: Numbers, mixed: Numbers) -> Mixture
         value=value,
         interval=(min(_crossing(z, Z_95), value), max(_crossing(z, -Z_95), value)),
         p_value=float(max(ndtr(-z[0]), SMALLEST_P)),
-        error=float(np.interp(value, _GRID, error)),
+        null_error=float(error[0]),
     )
 
 

@@ -112,7 +112,7 @@ def test_advice_is_said_once_for_all_subjects(phrase):
     assert "{" not in phrase.advice
     assert phrase.advice[0].isupper()
     assert phrase.advice.endswith(".")
-    phrase.seen.format(subject="s", value="v", listed="", how="")
+    phrase.seen.format(subject="s", value="v", least="v", listed="", how="")
 
 
 def need(n, m, times, rate=0.5):

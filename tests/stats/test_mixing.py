@@ -95,7 +95,7 @@ def test_the_share_lies_in_its_interval_and_both_in_0_to_1(
     found = mixture_share(*drawn(np.random.default_rng(seed), (30, 40, 50), share=share, move=move))
     assert 0 <= found.interval[0] <= found.value <= found.interval[1] <= 1
     assert 0 < found.p_value <= 1
-    assert found.error >= 0
+    assert found.null_error >= 0
 
 
 def test_single_rows_are_refused() -> None:
