@@ -47,9 +47,9 @@ class Coverage:
 
     min_rows: int = 50
     min_groups: int = 10
-    max_rows: int = 4_000
+    max_rows: int = 3_000
     neighbours: int = 5
-    permutations: int = 399
+    permutations: int = 299
     rows_per_mode: int = 100
     max_modes: int = 50
 
