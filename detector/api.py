@@ -179,7 +179,7 @@ def audit(  # noqa: PLR0913 - as in `gate`
         options: Options of a recipe that was given by name or class.
         threshold: The variance ratio to generation 0 whose first passage is forecast.
         horizon: Generations that the forecast looks ahead; 20 times those run unless given.
-        refits: Refits on real rows that the null band is made of.
+        refits: Refits that the band of healthy loops is made of.
         fit_timeout: Seconds that a fit and its sample may take.
         checkpoint: A folder for finished rounds: a run that was killed goes on there.
         find_real_share: Also look for the smallest real share that keeps the loop stable.
@@ -232,7 +232,7 @@ def audit(  # noqa: PLR0913 - as in `gate`
     clock.lap("read")
     outcome = audited(ground, sized, asked, tell=progress or (lambda _stage, _done: None))
     clock.lap("audit")
-    return _audit_report(outcome, {"reference": dataset}, rules, seed, clock)
+    return _audit_report(outcome, [("reference", dataset)], rules, seed, clock)
 
 
 def lineage(
@@ -268,18 +268,21 @@ def lineage(
             "a lineage is a list of data sets, generation 0 first.", hint="Give [gen0, gen1]."
         )
     rules = _audit_policy(policy)
-    datasets: dict[str, Dataset] = {}
+    datasets: list[Dataset] = []
     like = None
     for number, data in enumerate(generations):
-        role = "reference" if not number else f"generation {number}"
+        role = f"generation {number}"
         if progress is not None:
             progress(f"read generation {number}", number / len(generations))
         found = _rows(data, kinds or {}, roles or {}, role=role, like=like)
-        datasets[role], like = found, like or found.schema
+        datasets.append(found)
+        like = like or found.schema
     clock.lap("read")
-    outcome = lineage_found(tuple(datasets.values()), seed=seed, alpha=rules.alpha)
+    outcome = lineage_found(datasets, seed=seed, alpha=rules.alpha)
     clock.lap("lineage")
-    return _audit_report(outcome, datasets, rules, seed, clock)
+    roles_of = ["reference", *["generation"] * (len(datasets) - 1)]
+    inputs = list(zip(roles_of, datasets, strict=True))
+    return _audit_report(outcome, inputs, rules, seed, clock)
 
 
 def profile(
@@ -665,7 +668,7 @@ def _audit_policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
 
 def _audit_report(
     outcome: Outcome,
-    datasets: Mapping[str, Dataset],
+    datasets: Sequence[tuple[str, Dataset]],
     rules: Policy,
     seed: int,
     clock: _Clock,
@@ -674,9 +677,7 @@ def _audit_report(
     from detector.report import Report
 
     counted = frozenset({Part.COUNTS})
-    inputs = tuple(
-        _summary(role, make_profile(found, parts=counted)) for role, found in datasets.items()
-    )
+    inputs = tuple(_summary(role, make_profile(found, parts=counted)) for role, found in datasets)
     judged = _judged(outcome.findings, rules)
     clock.lap("judge")
     return Report(

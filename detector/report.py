@@ -42,7 +42,7 @@ class InputSummary:
     """One input as the report names it.
 
     Attributes:
-        role: `reference`, `candidate`, `holdout` or `synthetic`.
+        role: `reference`, `candidate`, `holdout`, `synthetic` or, in a lineage, `generation`.
         name: The data set's name.
         rows: Its number of rows.
         digest: The order-free digest of its rows, hexadecimal.

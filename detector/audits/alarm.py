@@ -2,8 +2,8 @@
 
 Any retraining on n rows loses a little spread by chance, and a healthy loop loses more of it
 before it settles. So the null is not "no change": it is what loops do that keep enough real
-rows. Their law is the recipe's own. A *step* is what one fit to real rows and one sample did to
-the first two moments of those rows, seen along axes on which the rows have unit covariance.
+rows. Their law is the recipe's own. A *step* is what one fit and one sample did to the first two
+moments of the rows that were fitted, seen along axes on which these have unit covariance.
 Healthy loops are composed of such steps, drawn at random: one accumulates all rows, one gets
 half new real rows in every round. The band holds whole paths of both, family-wise over all
 generations and both directions, with a stated error rate.
@@ -54,6 +54,8 @@ class Steps:
         cov: Covariance of the sample likewise, shape (b, k, k).
         half_mean: The same for the first half of the sample.
         half_cov: The same for the first half of the sample.
+        later: Steps of further rounds, on rows that are half real; the same ones unless given.
+            A model that cannot hold the real rows bends them in its first round and no more.
 
     """
 
@@ -61,6 +63,7 @@ class Steps:
     cov: Numbers
     half_mean: Numbers
     half_cov: Numbers
+    later: Steps | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -275,20 +278,22 @@ def compose(
         Change of the log determinant since generation 0.
 
     """
-    k, known = steps.mean.shape[1], len(steps.mean)
+    k = steps.mean.shape[1]
     count = PATHS if k <= 16 else PATHS // 4
     # A few dozen refits know the law of steps only so well: each group of paths has its own
     # resample of them, so that the band is as much wider as that matters.
-    banks, group = rng.integers(known, size=(GROUPS, known)), np.arange(count) % GROUPS
+    group = np.arange(count) % GROUPS
+    banks = {id(bank): _resample(bank, rng) for bank in (steps, steps.later) if bank is not None}
     start = rng.integers(len(draws.first_mean), size=count)
     mean, cov = draws.first_mean[start].copy(), draws.first_cov[start].copy()
     began = _log_dets(cov + draws.ridge)
     paths = np.empty((count, generations))
     for place in range(generations):
-        drawn = banks[group, rng.integers(known, size=count)]
+        bank = steps if place == 0 or steps.later is None else steps.later
+        drawn = banks[id(bank)][group, rng.integers(len(bank.mean), size=count)]
         half = kind == "fresh"
-        shift = steps.half_mean[drawn] if half else steps.mean[drawn]
-        shape = steps.half_cov[drawn] if half else steps.cov[drawn]
+        shift = bank.half_mean[drawn] if half else bank.mean[drawn]
+        shape = bank.half_cov[drawn] if half else bank.cov[drawn]
         root = _roots(cov)
         made_mean = mean + np.einsum("nij,nj->ni", root, shift)
         made_cov = root @ shape @ root.transpose(0, 2, 1)
@@ -304,6 +309,11 @@ def compose(
         seen = made_cov if own_rows else cov
         paths[:, place] = _log_dets(seen + draws.ridge) - began
     return paths
+
+
+def _resample(bank: Steps, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return a resample of the places of steps for each group of paths."""
+    return rng.integers(len(bank.mean), size=(GROUPS, len(bank.mean)))
 
 
 def _real_only(covs: Numbers, generations: int, rng: np.random.Generator) -> Numbers:

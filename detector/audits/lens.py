@@ -30,6 +30,9 @@ MOST_AXES = 40
 COMMON = 0.05
 """Levels of at least this share of the real rows have an axis of their own."""
 
+KNEE = 4.0
+HUGE = 1e300
+
 CLIP = 30.0
 """Scaled numbers stop here before distances are taken."""
 
@@ -124,10 +127,16 @@ class Lens:
         return View(self._numbers(table), self._codes(table))
 
     def features(self, view: View) -> Numbers:
-        """Return the rows along the axes, shape (n, k)."""
+        """Return the rows along the axes, shape (n, k).
+
+        Numbers beyond `KNEE` robust spreads grow on with their logarithm only: one huge value
+        must not decide what the spread of a heavy-tailed column is.
+        """
         with np.errstate(invalid="ignore", over="ignore"):
-            scaled = (view.numbers - self.center) / self.scale
-        scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=1e6, neginf=-1e6), -1e6, 1e6)
+            scaled = (view.numbers - self.middle) / self.spread
+        scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE)
+        beyond = np.maximum(np.abs(scaled) - KNEE, 0.0)
+        scaled = np.sign(scaled) * (np.minimum(np.abs(scaled), KNEE) + np.log1p(beyond))
         flags = [(view.codes[:, c] == level) for c, level in self.indicators]
         rows = np.column_stack([scaled, *flags]) if flags else scaled
         return rows if self.plain else rows @ self.basis

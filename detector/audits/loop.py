@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from detector.audits.draw import ChainEnded, next_rows
 from detector.audits.lens import Lens, Moments
 from detector.audits.plan import Regime
@@ -21,7 +23,6 @@ from detector.rng import stream, streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from detector.recipes import Recipe
 
     Tell = Callable[[str, float], None]
+
+
+ROUNDS = 3
+"""Rounds of the short healthy chains that a band is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,10 +118,14 @@ def run(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
 
 
 def refits(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
-    """Fit real rows again and again, one round each: what an honest retraining does by itself."""
-    clock = _Clock(plan.refits, tell, "refit on real rows")
-    once = replace(plan, regime=Regime.REPLACE, real_share=0.0, generations=1)
-    work = [_Job(ground, once, f"refit-{k}", k, clock) for k in range(1, plan.refits + 1)]
+    """Run short healthy chains, half of each training new real rows: what a recipe does anyway.
+
+    Where there are too few real rows, new ones are drawn with replacement.
+    """
+    count = math.ceil(plan.refits / ROUNDS)
+    clock = _Clock(count * ROUNDS, tell, "healthy round")
+    short = replace(plan, regime=Regime.FRESH, real_share=0.5, generations=ROUNDS)
+    work = [_Job(ground, short, f"refit-{k}", k, clock) for k in range(1, count + 1)]
     return list(_side_by_side(work, ground.recipe))
 
 
@@ -164,7 +173,10 @@ class _Job:
 
     def _stock(self) -> Stock:
         rng = stream(self.plan.seed, "audit", self.name, "real")
-        order = rng.permutation(self.ground.table.num_rows)
+        total = self.ground.table.num_rows
+        order = rng.permutation(total)
+        if (short := self.plan.real_rows_needed - total) > 0:
+            order = np.concatenate([order, rng.integers(total, size=short)])
         return Stock(table=self.ground.table, order=order, plan=self.plan)
 
     def _round(
@@ -208,8 +220,6 @@ def _with_last_fresh(stock: Stock) -> Stock:
 
     Its real rows are those of an earlier round where no new ones are left.
     """
-    import numpy as np
-
     short = stock.plan.real_rows_needed + stock.plan.real_rows - len(stock.order)
     if short <= 0:
         return stock
@@ -241,8 +251,6 @@ def _sloped(found: list[Generation]) -> tuple[Generation, ...]:
 
 def picture(view: View, lens: Lens, *, most: int = 160) -> NDArray[np.float64]:
     """Return a few rows along the two broadest axes of the real ones, shape (m, 2)."""
-    import numpy as np
-
     rows = lens.features(view.head(most))
     if rows.shape[1] < 2:
         other = np.linspace(-1.0, 1.0, len(rows))
@@ -296,8 +304,6 @@ def _plain(one: Generation) -> dict[str, Any]:
 
 
 def _restored(plain: dict[str, Any]) -> Generation:
-    import numpy as np
-
     parts = {}
     for name in ("training", "rows", "half"):
         mean, cov = (np.array(part, np.float64) for part in plain[name])

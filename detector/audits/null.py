@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,17 +29,23 @@ MOST_ROWS = 4_000
 
 
 def steps_of(chains: Sequence[Chain]) -> Steps:
-    """Return what each refit's round did to the moments of its rows.
+    """Return what the rounds of healthy chains did to the moments of what was trained on.
 
     Args:
         chains: Refits that reached generation 1, at least two of them.
 
     """
-    ends = [(chain.generations[0], chain.generations[1]) for chain in chains]
-    return steps_between([(before.rows, after.rows, after.half) for before, after in ends])
+    rounds = [
+        (place, before.training, after.rows, after.half)
+        for chain in chains
+        for place, (before, after) in enumerate(pairwise(chain.generations))
+    ]
+    first = steps_between([moved for place, *moved in rounds if place == 0])
+    later = [moved for place, *moved in rounds if place > 0]
+    return replace(first, later=steps_between(later)) if later else first
 
 
-def steps_between(pairs: Sequence[tuple[Moments, Moments, Moments]]) -> Steps:
+def steps_between(pairs: Sequence[Sequence[Moments]]) -> Steps:
     """Return steps from the moments of rows, of a sample after them, and of half of that."""
     found = [(*_relative(before, after), *_relative(before, half)) for before, after, half in pairs]
     mean, cov, half_mean, half_cov = (np.stack(part) for part in zip(*found, strict=True))
@@ -79,16 +87,16 @@ def draws_of(
 
 def sets_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Numbers:
     """Return covariances of sets of real rows drawn with replacement, shape (a, k, k)."""
-    return _sets(features, rows, rng, replace=True)[1]
+    return _sets(features, rows, rng, again=True)[1]
 
 
 def _sets(
-    features: Numbers, size: int, rng: np.random.Generator, *, replace: bool | None = None
+    features: Numbers, size: int, rng: np.random.Generator, *, again: bool | None = None
 ) -> tuple[Numbers, Numbers]:
-    replace = len(features) < 4 * size if replace is None else replace
+    again = len(features) < 4 * size if again is None else again
     means, covs = [], []
     for _ in range(DRAWS if size <= MOST_ROWS else DRAWS // 4):
-        found = moments(features[rng.choice(len(features), size, replace=replace)])
+        found = moments(features[rng.choice(len(features), size, replace=again)])
         means.append(found.mean)
         covs.append(found.cov)
     return np.stack(means), np.stack(covs)

@@ -40,7 +40,7 @@ class Plan:
         temperature: Spread of sampling: 1 is the model's own, less draws nearer the middle.
         seed: Where all random choices come from.
         fit_timeout: Seconds that one fit and its sample may take; None for no limit.
-        refits: Refits on real rows from which the null band comes.
+        refits: Refits from which the band of healthy loops comes.
 
     """
 

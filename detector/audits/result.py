@@ -44,8 +44,8 @@ CHANGE = "log_det_change"
 FEWEST_ROWS = 20
 """Rows of a generation below which no band is made."""
 
-FEWEST_REFITS = 12
-"""Refits that must succeed, or there is no band."""
+FEWEST_REFITS = 6
+"""Short healthy chains that must come to an end, or there is no band."""
 
 DIRECTIONS = {"risk": Worse.HIGHER, "hallucinated": Worse.HIGHER, "risk_slope": Worse.HIGHER}
 """Where a measure gets worse; both ways where nothing is said."""
@@ -124,9 +124,10 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
     gap = _no_band(ground, plan, whole)
     bank: list[Chain] = []
     if gap is None:
-        bank = [chain for chain in refits(ground, plan, tell=tell) if not chain.ended]
+        tried = refits(ground, plan, tell=tell)
+        bank = [chain for chain in tried if not chain.ended]
         if len(bank) < FEWEST_REFITS:
-            detail = f"{len(bank)} of {plan.refits} refits on real rows came to an end"
+            detail = f"{len(bank)} of {len(tried)} short healthy chains came to an end"
             gap = Gap(name=CHANGE, reason=Reason.CHECK_FAILED, detail=detail)
     found: tuple[Alarm, Band] | None = None
     if gap is None:
@@ -304,11 +305,11 @@ def _risk(whole: Sequence[Chain]) -> list[Measurement]:
 
 
 def _last(whole: Sequence[Chain], bank: Sequence[Chain]) -> list[Measurement]:
-    """Return each measure in the last generation, beside that of one retraining on real rows."""
+    """Return each measure in the last generation, beside that of healthy rounds."""
     made = []
     for name in MEASURES:
         values = [v for c in whole if (v := c.generations[-1].measures.get(name)) is not None]
-        null = [v for c in bank if (v := c.generations[1].measures.get(name)) is not None]
+        null = _healthy(bank, name)
         if values and len(whole[0].generations) > 1:
             made.append(
                 Measurement(
@@ -370,12 +371,18 @@ def table_of(chains: Sequence[Chain]) -> dict[str, list[Any]]:
     return columns
 
 
+def _healthy(bank: Sequence[Chain], name: str) -> list[float]:
+    """Return the values of a measure in all rounds of the short healthy chains."""
+    found = [one.measures.get(name) for chain in bank for one in chain.generations[1:]]
+    return [value for value in found if value is not None]
+
+
 def _bands(bank: Sequence[Chain]) -> dict[str, list[float]]:
-    """Return the middle 95 % of each measure after one retraining on real rows."""
+    """Return the middle 95 % of each measure in healthy rounds."""
     found = {}
     for name in MEASURES:
-        values = [v for c in bank if (v := c.generations[1].measures.get(name)) is not None]
-        if len(values) >= FEWEST_REFITS:
+        values = _healthy(bank, name)
+        if len(values) >= 2 * FEWEST_REFITS:
             found[name] = np.quantile(values, [0.025, 0.975]).tolist()
     return found
 

@@ -99,7 +99,7 @@ def _options(
     type=int,
     default=40,
     show_default=True,
-    help="Refits on real rows behind the null band.",
+    help="Refits behind the band of healthy loops.",
 )
 @click.option("--fit-timeout", type=float, metavar="SECONDS", help="Time for one fit and sample.")
 @click.option(

@@ -318,7 +318,7 @@ def _fan(audit: Mapping[str, Any]) -> Lines | None:
 
 
 def _measure(audit: Mapping[str, Any], name: str) -> Lines | None:
-    """Draw one measure of each chain, with the band of one retraining on real rows."""
+    """Draw one measure of each chain, with the band of healthy rounds."""
     chains = _chains(audit, name)
     mean = _means(audit).get(name, [])
     if len(mean) < 2:
@@ -330,9 +330,7 @@ def _measure(audit: Mapping[str, Any], name: str) -> Lines | None:
     area = ""
     if len(band) == 2:
         area = scale.area([(e, band[0]) for e in ends], [(e, band[1]) for e in ends])
-    title = (
-        f"{_words.measurement(name).capitalize()}, with the range of one retraining on real rows"
-    )
+    title = f"{_words.measurement(name).capitalize()}, with the range of healthy rounds"
     return Lines(
         title=title if area else _words.measurement(name).capitalize(),
         summary=f"It goes from {_words.number(mean[0][1])} to {_words.number(mean[-1][1])}.",

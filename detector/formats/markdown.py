@@ -93,7 +93,7 @@ def _generations(report: Report) -> list[str]:
         return []
     lines = [*(f"- {prose(sentence)}" for sentence in said), ""]
     lines += [
-        "| Definition | Measure | First | Last | One retraining |",
+        "| Definition | Measure | First | Last | Healthy rounds |",
         "| --- | --- | --- | --- | --- |",
     ]
     for title, _, rows in _audit.definitions(report):

@@ -32,3 +32,15 @@ def off(values, expected, *, axis=0):
     """Return how many standard errors means lie from what is expected."""
     error = values.std(axis=axis, ddof=1) / np.sqrt(values.shape[axis])
     return (values.mean(axis=axis) - expected) / error
+
+
+def ratio(found):
+    """Return the same against the real rows that each chain began with."""
+    variance = training_variance(found)
+    return variance / variance[:, :1]
+
+
+def real_variance(data):
+    """Return the variance of all real rows in the unit of the first axis."""
+    low, high = np.quantile(data[:, 0], [0.25, 0.75])
+    return data[:, 0].var() / ((high - low) / 1.349) ** 2

@@ -323,7 +323,7 @@ def test_a_lineage_that_collapses_is_refused():
     assert report.decision is detector.Decision.REJECT
     assert report.alarm_generation <= 3
     assert report.trajectory.to_pandas().generation.max() == 5
-    assert [source.role for source in report.inputs][:2] == ["reference", "generation 1"]
+    assert [source.role for source in report.inputs][:2] == ["reference", "generation"]
     assert detector.Report.from_json(report.to_json()) == report
 
 

@@ -1,0 +1,196 @@
+"""Does the audit keep its promises? Laws, alarms, cost, and what each recipe loses first.
+
+    python -m benchmarks.collapse [laws alarms cost losses] [--runs 100] [--json FILE]
+
+`laws` holds the engine against the exact laws of recursive training (z-scores, 4 asked at most).
+`alarms` counts alarms of healthy loops and of loops without real rows. `cost` times four regimes of
+a copula on 5,000 rows of 10 columns. `losses` runs every quick recipe on two real tables and tells
+what disappears first, and the half-lives of variance, rare levels and correlations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+import detector
+from detector.stats import collapse_laws as laws
+from tests.audit.chains import chains, off, ratio, real_variance, training_variance
+from tests.realdata import cps, diamonds, some_rows
+
+PARTS = ("laws", "alarms", "cost", "losses")
+RECIPES = ("bootstrap", "histogram", "kde", "gaussian", "gaussian_copula")
+TABLES = {"diamonds": diamonds, "cps": cps}
+ROWS = 500
+ASKED = {
+    "laws": "at most 4 standard errors off",
+    "alarms": "ever on healthy loops: at most 0.05; one chain by 5: 0.80; three by 4: 0.95",
+    "cost": "20 generations x 5 replicates x 4 regimes in 60 s on 2 cores",
+}
+
+
+def law_scores(runs):
+    """Return the standard errors by which loops miss each law."""
+    rng = np.random.default_rng(0)
+    one, ten, few = (rng.standard_normal(size) for size in ((100, 1), (100, 10), (10, 1)))
+    many = rng.standard_normal((2100, 1))
+    found = {}
+    steps = np.diff(np.log(training_variance(_loop(one, runs, 10))), axis=1).ravel()
+    found["replace, log variance"] = off(steps, laws.log_variance_step(100)[0])
+    logs = [[g.measures["log_det"] for g in c.generations] for c in _loop(ten, runs, 5)]
+    found["replace, log det of 10"] = off(
+        np.diff(logs, axis=1).ravel(), laws.log_det_step(100, 10)[0]
+    )
+    kept = ratio(_loop(few, 2 * runs, 10, regime="accumulate"))[:, 10]
+    expected = laws.accumulate_variance(10, 11) / laws.accumulate_variance(10, 1)
+    found["accumulate, product"] = off(kept, expected)
+    kept = ratio(_loop(few, 2 * runs, 8, regime="accumulate_subsample"))[:, 8]
+    start = laws.accumulate_subsample_variance(10, 1)
+    found["accumulate_subsample, recursion"] = off(
+        kept, laws.accumulate_subsample_variance(10, 9) / start
+    )
+    fresh = _loop(many, runs // 2, 40, regime="fresh", rows=100, real_share=0.1)
+    settled = training_variance(fresh)[:, 20:].mean(axis=1) / real_variance(many)
+    found["fresh 0.1, limit"] = off(settled, laws.fresh_variance(100, 0.1))
+    variance = np.exp(
+        [
+            [g.measures["log_det"] for g in c.generations]
+            for c in _loop(one, runs, 10, name="kde", options={"bandwidth": 0.5})
+        ]
+    )
+    found["kde, spreading"] = off(
+        variance[:, 10], laws.kde_variance(100, 0.5, 10, start=float(one.var()))
+    )
+    p = laws.extinct(100, 5, 5)
+    rare = {"c": ["common"] * 95 + ["rare"] * 5}
+    drawn = _loop(rare, 4 * runs, 5, name="histogram")
+    dead = np.mean([c.generations[5].measures["levels_kept"] < 1.0 for c in drawn])
+    found["categories, extinction"] = (dead - p) / np.sqrt(p * (1 - p) / (4 * runs))
+    return {name: round(float(z), 2) for name, z in found.items()}
+
+
+def _loop(data, runs, generations, *, name="gaussian", regime="replace", **asked):
+    return chains(data, name, regime, generations=generations, replicates=runs, **asked)
+
+
+def alarm_rates(runs):
+    """Return how often each kind of loop raises an alarm, and how early."""
+    cases = [
+        ("gaussian", "accumulate", 1, False),
+        ("gaussian", "fresh", 1, False),
+        ("gaussian", "replace", 1, False),
+        ("gaussian", "replace", 3, False),
+        ("gaussian_copula", "accumulate", 1, True),
+        ("gaussian_copula", "fresh", 1, True),
+        ("gaussian_copula", "replace", 1, True),
+    ]
+    return [_rates(*case, runs=runs) for case in cases]
+
+
+def _rates(recipe, regime, replicates, heavy, *, runs):
+    at = []
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, 5])
+        rows = rng.standard_t(2.5, (2000, 10)) if heavy else rng.standard_normal((2000, 10))
+        data = rows + 0.7 * rows[:, [0]] if heavy else rows
+        report = detector.audit(
+            data,
+            recipe=recipe,
+            regime=regime,
+            real_share=0.5 if regime == "fresh" else 0.0,
+            rows=100,
+            generations=30,
+            replicates=replicates,
+            seed=seed,
+        )
+        at.append(report.alarm_generation)
+    share = {by: float(np.mean([a is not None and a <= by for a in at])) for by in (3, 4, 5, 30)}
+    return {
+        "recipe": recipe,
+        "data": "heavy tails" if heavy else "normal",
+        "regime": regime,
+        "replicates": replicates,
+        "runs": runs,
+        **{f"alarm by {by}": round(value, 3) for by, value in share.items()},
+    }
+
+
+def cost():
+    """Return the seconds of four regimes of a copula on 5,000 x 10, by the clock and the CPU."""
+    data = np.random.default_rng(0).standard_normal((5_000, 10))
+    began = time.perf_counter(), time.process_time()
+    for regime in ("replace", "accumulate", "accumulate_subsample", "fixed"):
+        share = 0.1 if regime == "fixed" else 0.0
+        detector.audit(
+            data,
+            recipe="gaussian_copula",
+            regime=regime,
+            real_share=share,
+            generations=20,
+            replicates=5,
+        )
+    return {
+        "seconds": round(time.perf_counter() - began[0], 1),
+        "cpu_seconds": round(time.process_time() - began[1], 1),
+    }
+
+
+def losses():
+    """Return what each recipe loses first on two tables, and its half-lives in generations."""
+    found = []
+    for name, whole in TABLES.items():
+        data = some_rows(whole(), ROWS)
+        for recipe in RECIPES:
+            report = detector.audit(data, recipe=recipe, generations=40, replicates=3)
+            found.append({"table": name, "recipe": recipe, **_half_lives(report)})
+    return found
+
+
+def _half_lives(report):
+    frame = report.trajectory.to_pandas()
+    means = frame.groupby(["measure", "generation"]).value.mean().unstack()
+    spread = np.exp(np.array(report.audit["path"]) / max(1, report.audit["axes"]))
+    first = report.audit["lost"][:3]
+    return {
+        "alarm": report.alarm_generation,
+        "variance": _half(spread),
+        "rare levels": _half(means.loc["rare_kept"]) if "rare_kept" in means.index else None,
+        "correlations": _half(means.loc["correlation_kept"])
+        if "correlation_kept" in means.index
+        else None,
+        "first": [f"{one['name']} ({one['generation']})" for one in first],
+    }
+
+
+def _half(values):
+    """Return the first generation below a half; None where there is none."""
+    below = np.flatnonzero(np.asarray(values, float) < 0.5)
+    return int(below[0]) if len(below) else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    known = json.loads(asked.json.read_text("utf-8")) if asked.json and asked.json.exists() else {}
+    for part in asked.parts or PARTS:
+        run = {
+            "laws": lambda: law_scores(asked.runs),
+            "alarms": lambda: alarm_rates(asked.runs),
+            "cost": cost,
+            "losses": losses,
+        }[part]
+        known[part] = {"asked": ASKED.get(part, ""), "runs": asked.runs, "reached": run()}
+        print(part, json.dumps(known[part], indent=1))
+        if asked.json:
+            asked.json.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The band of healthy loops: its size, its power, and what it is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detector.audits.alarm import Steps, compose, rounds_needed
+from detector.audits.lens import lens_of, log_det, moments
+from detector.audits.null import draws_of
+from detector.data.export import canonical_table
+from detector.data.opening import open_data
+from detector.stats import collapse_laws as laws
+from tests.audit.normal_loops import alarm, steps
+
+
+def lens(table, *, rows=400):
+    dataset = open_data(table)
+    return lens_of(canonical_table(dataset), dataset.schema, rows=rows), canonical_table(dataset)
+
+
+def test_steps_that_change_nothing_compose_to_loops_that_stand_still():
+    still = Steps(
+        mean=np.zeros((3, 2)),
+        cov=np.tile(np.eye(2), (3, 1, 1)),
+        half_mean=np.zeros((3, 2)),
+        half_cov=np.tile(np.eye(2), (3, 1, 1)),
+    )
+    rng = np.random.default_rng(0)
+    draws = draws_of(rng.standard_normal((50, 2)), rows=50, rng=rng)
+    for kind in ("replace", "accumulate"):
+        assert np.abs(compose(kind, still, draws, generations=6, rng=rng)).max() < 1e-8
+
+
+def test_steps_that_halve_the_variance_halve_it_every_time():
+    half = Steps(
+        mean=np.zeros((3, 1)),
+        cov=np.full((3, 1, 1), 0.5),
+        half_mean=np.zeros((3, 1)),
+        half_cov=np.full((3, 1, 1), 0.5),
+    )
+    rng = np.random.default_rng(0)
+    draws = draws_of(rng.standard_normal((50, 1)), rows=50, rng=rng)
+    path = compose("replace", half, draws, generations=4, rng=rng)[0]
+    assert path == pytest.approx(np.log(0.5) * np.arange(1, 5), abs=1e-6)
+
+
+def test_composed_replace_loops_have_the_wishart_drift():
+    rng = np.random.default_rng(1)
+    data = rng.standard_normal((2000, 10))
+    bank = steps(data, rows=100, refits=200, rng=rng)
+    found = compose("replace", bank, draws_of(data, rows=100, rng=rng), generations=5, rng=rng)
+    mean, variance = laws.log_det_step(100, 10)
+    # 200 refits know the drift to 0.033.
+    assert np.diff(found, axis=1).mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / 200))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "needed"), [(100, 1, 429), (100, 3, 64), (100, 10, 5), (1000, 31, 2)]
+)
+def test_the_rounds_that_are_needed_are_those_of_the_normal_law(rows, columns, needed):
+    assert rounds_needed(*laws.log_det_step(rows, columns)) == needed
+
+
+def test_one_column_says_that_it_cannot_tell():
+    found = alarm("replace", columns=1, generations=10, seed=1)
+    assert found.generation is None
+    assert not found.tells
+    assert found.needed > 100
+
+
+@pytest.mark.calibration
+@pytest.mark.slow
+def test_healthy_loops_raise_an_alarm_at_most_once_in_twenty(calibration_runs):
+    runs = calibration_runs(bounded=40, full=400)
+    for regime in ("accumulate", "fresh"):
+        raised = sum(alarm(regime, seed=s).generation is not None for s in range(runs))
+        assert raised <= runs * 0.05 + 3.3 * np.sqrt(runs * 0.05 * 0.95)
+
+
+@pytest.mark.calibration
+@pytest.mark.slow
+@pytest.mark.parametrize(("replicates", "by", "asked"), [(1, 5, 0.8), (3, 4, 0.95)])
+def test_loops_without_real_rows_are_seen_in_a_handful_of_rounds(
+    replicates, by, asked, calibration_runs
+):
+    runs = calibration_runs(bounded=30, full=400)
+    seen = [alarm("replace", replicates=replicates, seed=s).generation for s in range(runs)]
+    early = np.mean([at is not None and at <= by for at in seen])
+    assert early >= asked - 3.3 * np.sqrt(asked * (1 - asked) / runs)
+
+
+def test_the_spread_is_the_log_determinant_of_scaled_columns():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((400, 3)) @ rng.standard_normal((3, 3))
+    seen, table = lens(rows)
+    assert seen.plain
+    spread = (np.quantile(rows, 0.75, axis=0) - np.quantile(rows, 0.25, axis=0)) / 1.349
+    expected = np.linalg.slogdet(np.cov(rows.T, bias=True))[1] - 2 * np.log(spread).sum()
+    assert seen.log_det(seen.moments(seen.view(table)).cov) == pytest.approx(expected, abs=0.02)
+
+
+def test_a_column_that_repeats_another_is_no_axis():
+    x = np.random.default_rng(0).standard_normal((200, 2))
+    assert lens(np.column_stack([x, x[:, 0] * 3 + 1]))[0].axes == 2
+
+
+def test_many_columns_are_seen_along_one_axis_for_every_four_rows():
+    x = np.random.default_rng(0).standard_normal((40, 30))
+    assert lens(x, rows=40)[0].axes == 10
+
+
+def test_a_level_that_dies_out_costs_a_finite_amount():
+    levels = np.array(["a"] * 60 + ["b"] * 40)
+    seen, table = lens({"c": levels})
+    whole = seen.log_det(seen.moments(seen.view(table)).cov)
+    lost = seen.log_det(seen.moments(seen.view(table.slice(0, 60))).cov)
+    assert whole - lost == pytest.approx(np.log(1.02 / 0.02), abs=1e-6)
+
+
+def test_directions_without_variance_count_as_next_to_nothing():
+    assert log_det(np.zeros((2, 2))) == pytest.approx(2 * np.log(1e-12))
+    assert moments(np.ones((4, 2))).cov == pytest.approx(np.zeros((2, 2)))
