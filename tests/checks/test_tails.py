@@ -171,6 +171,7 @@ def mixed(rng: np.random.Generator, rows: int) -> pa.Table:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.calibration
 @pytest.mark.parametrize(("n", "m"), [(300, 300), (1000, 400)])
 def test_at_most_five_percent_of_equal_tables_have_lost_anything(
