@@ -23,7 +23,7 @@ import pyarrow as pa
 
 import detector
 from detector.findings import Measurement
-from detector.stats.neighbours import expected_coverage, full_prdc, list_length, nearest
+from detector.stats.prdc import expected_coverage, full_prdc, list_length, nearest
 
 RESULTS = Path(__file__).parent / "results" / "collapse_marks.json"
 CHECKS = ["tails", "diversity", "coverage"]

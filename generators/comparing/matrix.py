@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+LARGEST = 3e37
+"""A tenth of what float32 holds: room for the ends that are made up for infinite values."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Coder:
@@ -97,8 +100,12 @@ def _ranked(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def filled(rows: Numbers) -> Numbers:
-    """Return rows with a number below all others for what is missing, and finite ends."""
-    finite = np.where(np.isfinite(rows), rows, np.nan)
+    """Return rows with a number below all others for what is missing, and finite ends.
+
+    Forests read float32, so what is beyond a tenth of its range stops there.
+    """
+    rows = np.clip(rows, -LARGEST, LARGEST)
+    finite = np.where(np.abs(rows) < LARGEST, rows, np.nan)
     with np.errstate(all="ignore"):
         low = np.min(np.where(np.isnan(finite), np.inf, finite), axis=0)
         high = np.max(np.where(np.isnan(finite), -np.inf, finite), axis=0)

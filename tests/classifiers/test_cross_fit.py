@@ -20,9 +20,9 @@ from detector.classifiers.cross_fit import (
     LEARNERS,
     CrossFit,
     Models,
-    _weights,
     blocks,
     cross_fit,
+    learner_weights,
     row_scores,
     spread,
 )
@@ -210,14 +210,14 @@ def test_a_column_without_spread_is_left_in_its_own() -> None:
 
 
 def test_learners_count_alike_before_anything_is_known() -> None:
-    assert _weights(np.array([9.0, 1.0]), 0.0).tolist() == [1.0, 1.0]
+    assert learner_weights(np.array([9.0, 1.0]), 0.0).tolist() == [1.0, 1.0]
 
 
 @given(seen=st.tuples(st.floats(-30, 30), st.floats(-30, 30)), information=st.floats(0.1, 1000))
 def test_a_learner_counts_by_the_mean_of_a_normal_law_cut_at_zero(
     seen: tuple[float, float], information: float
 ) -> None:
-    found = _weights(np.array(seen), information)
+    found = learner_weights(np.array(seen), information)
     error = 1 / np.sqrt(information)
     means = np.array(seen) / information
     expected = stats.truncnorm.mean(-means / error, np.inf, loc=means, scale=error)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from detector.stats import neighbours as nb
+from detector.stats import prdc as nb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
