@@ -38,6 +38,9 @@ HEAVY = 0.002
 
 HUGE = 1e300
 
+LARGEST = 1e150
+"""Finite values stop here before they are squared."""
+
 CLIP = 30.0
 """Scaled numbers stop here before distances are taken."""
 
@@ -355,9 +358,9 @@ def _levels(
 def _cells(column: pa.Array) -> Numbers:
     import pyarrow as pa
 
-    if pa.types.is_fixed_size_list(column.type):
-        return as_vectors(column)
-    return as_numbers(column)[:, None]
+    vectors = pa.types.is_fixed_size_list(column.type)
+    found: Numbers = as_vectors(column) if vectors else as_numbers(column)[:, None]
+    return np.where(np.isfinite(found), np.clip(found, -LARGEST, LARGEST), found)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
