@@ -159,6 +159,7 @@ def healthy_band(
     rng: np.random.Generator,
     alpha: float = ALPHA,
     own_rows: bool = False,
+    seen: Numbers | None = None,
 ) -> Band:
     """Return the band that healthy loops stay within in all but a share `alpha` of audits.
 
@@ -170,11 +171,16 @@ def healthy_band(
         rng: Composes the loops.
         alpha: How often a healthy loop may leave the band, at any time.
         own_rows: As in `compose`.
+        seen: Log determinants of real short chains with half new real rows, shape (chains,
+            rounds + 1). Where composed loops lie elsewhere, the band holds them where the
+            real ones were too.
 
     Cost: O(paths x generations x k^3).
     """
     asked: dict[str, Any] = {"generations": generations, "rng": rng, "own_rows": own_rows}
     paths = [compose(kind, steps, draws, **asked) for kind in ("accumulate", "fresh")]
+    if seen is not None:
+        paths.append(paths[1] + _offset(paths[1], seen, draws))
     if draws.sets_cov is not None:
         paths.append(_real_only(draws.sets_cov + draws.ridge, generations, rng))
     loops = [averages(one, replicates, rng) for one in paths]
@@ -309,6 +315,15 @@ def compose(
         seen = made_cov if own_rows else cov
         paths[:, place] = _log_dets(seen + draws.ridge) - began
     return paths
+
+
+def _offset(paths: Numbers, seen: Numbers, draws: Draws) -> float:
+    """Return how far short chains lie from composed ones after their first round."""
+    began = float(_log_dets(draws.first_cov + draws.ridge).mean())
+    rounds = min(seen.shape[1] - 1, paths.shape[1])
+    later = slice(min(1, rounds - 1), rounds)
+    real = float(seen[:, 1:][:, later].mean()) - began
+    return real - float(paths[:, later].mean())
 
 
 def _resample(bank: Steps, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -30,8 +30,16 @@ MOST_AXES = 40
 COMMON = 0.05
 """Levels of at least this share of the real rows have an axis of their own."""
 
-KNEE = 4.0
+KNEE, HEAVY_KNEE = 4.0, 2.0
+"""Robust spreads beyond which a number counts by its logarithm; nearer for heavy tails."""
+
+HEAVY = 0.002
+"""The share of real rows beyond `KNEE` from which a column's tails are heavy."""
+
 HUGE = 1e300
+
+LARGEST = 1e150
+"""Finite values stop here before they are squared."""
 
 CLIP = 30.0
 """Scaled numbers stop here before distances are taken."""
@@ -85,6 +93,7 @@ class Lens:
         scale: Their standard deviations, shape (p,).
         middle: Their medians.
         spread: Their robust spreads.
+        knee: Robust spreads beyond which a number counts by its logarithm.
         tails: Their 1 % and 99 % quantiles, shape (2, p).
         beyond: The share of real rows outside of these.
         nominal: The q category columns that vary.
@@ -103,6 +112,7 @@ class Lens:
     scale: Numbers
     middle: Numbers
     spread: Numbers
+    knee: Numbers
     tails: Numbers
     beyond: Numbers
     nominal: tuple[str, ...]
@@ -129,14 +139,14 @@ class Lens:
     def features(self, view: View) -> Numbers:
         """Return the rows along the axes, shape (n, k).
 
-        Numbers beyond `KNEE` robust spreads grow on with their logarithm only: one huge value
-        must not decide what the spread of a heavy-tailed column is.
+        Numbers beyond the knee grow on with their logarithm only: one huge value must not
+        decide what the spread of a heavy-tailed column is.
         """
         with np.errstate(invalid="ignore", over="ignore"):
             scaled = (view.numbers - self.middle) / self.spread
         scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE)
-        beyond = np.maximum(np.abs(scaled) - KNEE, 0.0)
-        scaled = np.sign(scaled) * (np.minimum(np.abs(scaled), KNEE) + np.log1p(beyond))
+        beyond = np.maximum(np.abs(scaled) - self.knee, 0.0)
+        scaled = np.sign(scaled) * (np.minimum(np.abs(scaled), self.knee) + np.log1p(beyond))
         flags = [(view.codes[:, c] == level) for c, level in self.indicators]
         rows = np.column_stack([scaled, *flags]) if flags else scaled
         return rows if self.plain else rows @ self.basis
@@ -207,7 +217,7 @@ def lens_of(table: pa.Table, schema: Schema, *, rows: int) -> Lens:
         for level in range(1, len(share))
         if share[level] >= COMMON
     )
-    spread = (q3 - q1) / 1.349
+    spread = np.where(q3 > q1, (q3 - q1) / 1.349, scale)
     with np.errstate(invalid="ignore"):
         beyond = np.nanmean((known < low) | (known > high), axis=0) if sources else np.empty(0)
     plain = Lens(
@@ -216,7 +226,8 @@ def lens_of(table: pa.Table, schema: Schema, *, rows: int) -> Lens:
         center=center,
         scale=scale,
         middle=middle,
-        spread=np.where(spread > 0, spread, scale),
+        spread=spread,
+        knee=_knees(known, middle, spread),
         tails=np.stack([low, high]),
         beyond=beyond,
         nominal=nominal,
@@ -304,6 +315,13 @@ def _centers(known: Numbers) -> tuple[Numbers, Numbers]:
     return np.where(np.isfinite(center), center, 0.0), scale
 
 
+def _knees(known: Numbers, middle: Numbers, spread: Numbers) -> Numbers:
+    """Return the knee of each column, shape (p,)."""
+    far = np.abs(known - middle) > KNEE * spread
+    heavy = far.mean(axis=0) > HEAVY
+    return np.where(heavy, HEAVY_KNEE, KNEE)
+
+
 def _quantiles(known: Numbers) -> Numbers:
     """Return five quantiles of each column, shape (5, p)."""
     if not known.shape[1]:
@@ -340,9 +358,9 @@ def _levels(
 def _cells(column: pa.Array) -> Numbers:
     import pyarrow as pa
 
-    if pa.types.is_fixed_size_list(column.type):
-        return as_vectors(column)
-    return as_numbers(column)[:, None]
+    vectors = pa.types.is_fixed_size_list(column.type)
+    found: Numbers = as_vectors(column) if vectors else as_numbers(column)[:, None]
+    return np.where(np.isfinite(found), np.clip(found, -LARGEST, LARGEST), found)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

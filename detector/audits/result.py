@@ -169,7 +169,13 @@ def _alarm(
     path = paths_of(whole).mean(axis=0)
     count, generations = len(whole), len(path) - 1
     band = alarms.healthy_band(
-        steps, draws, replicates=count, generations=generations, rng=rng, alpha=asked.alpha
+        steps,
+        draws,
+        replicates=count,
+        generations=generations,
+        rng=rng,
+        alpha=asked.alpha,
+        seen=np.array([[one.spread for one in chain.generations] for chain in bank]),
     )
     return alarms.judge_path(path, band, steps, draws, replicates=count, rng=rng), band
 

@@ -43,7 +43,8 @@ class Gaussian(TabularRecipe):
     The exact maximum of the likelihood: the mean and the covariance with n, not n - 1, of the
     values as they are. Numbers are drawn beyond the training rows' bounds as a normal
     distribution has it, and only whole numbers are rounded, so that the laws of recursive
-    training hold. Levels and gaps are normal scores cut at thresholds.
+    training hold; infinities count as the largest numbers. Levels and gaps are normal scores
+    cut at thresholds.
 
     Cost: O(n d^2 + d^3) time; a matrix of d x d.
     Source: Anderson (2003), An Introduction to Multivariate Statistical Analysis.
@@ -175,12 +176,20 @@ def _values(codec: Codec, lesson: Lesson) -> Numbers:
             for entry, ranks in enumerate(code.values):
                 if isinstance(ranks, Quantiles):
                     made = ranks.at(_positions(values[:, place]))
-                    values[:, place] = np.where(known[:, place], raw[:, entry], made)
+                    values[:, place] = np.where(known[:, place], _finite(raw[:, entry]), made)
                     place += 1
             place += "missing" in code.labels
         else:
             place += len(code.labels)
     return np.clip(values, -LARGEST, LARGEST)
+
+
+def _finite(raw: Numbers) -> Numbers:
+    """Return values with infinities at the ends of the finite ones."""
+    finite = raw[np.isfinite(raw)]
+    if len(finite) == len(raw) or not len(finite):
+        return np.nan_to_num(raw, nan=0.0, posinf=1.0, neginf=-1.0) if not len(finite) else raw
+    return np.clip(raw, finite.min(), finite.max())
 
 
 def _positions(scores: Numbers) -> Numbers:

@@ -365,3 +365,23 @@ def test_lineages_that_cannot_be_compared_are_refused():
         detector.lineage([normal(), normal(columns=2)])
     with pytest.raises(DetectorError, match="a lineage is a list of data sets"):
         detector.lineage("real.parquet")
+
+
+@pytest.mark.parametrize("recipe", ["bootstrap", "gaussian", "gaussian_copula", "kde"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"x": [np.inf, -np.inf, *np.arange(38.0)]}),
+        pa.table({"x": np.linspace(-1, 1, 40) * 1.7e308}),
+        pa.table({"x": pa.array([None] * 30, pa.float64())}),
+        pa.table({"b": [True, False, None] * 20}),
+        pa.table({"a/b\n": np.linspace(0, 1, 40) ** 2, "<b>|": ["x<", "y|"] * 20}),
+        pa.table({f"x{i}": np.sin(np.arange(40.0) * (i + 1)) for i in range(50)}),
+    ],
+    ids=["infinite", "huge", "missing", "booleans", "hostile", "wide"],
+)
+def test_odd_tables_are_audited_without_a_word(recipe, table):
+    report = quick(table, recipe)
+    for name in ("text", "html", "markdown", "junit", "sarif"):
+        assert detector.render(report, name)
+    assert detector.Report.from_json(report.to_json()) == report

@@ -323,3 +323,39 @@ def test_saving_again_replaces_a_model_and_nothing_else(tmp_path):
         model.save(tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "words"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "mine"]
+
+
+def test_gaussian_is_the_exact_maximum_of_the_likelihood():
+    data = np.random.default_rng(0).gamma(2.0, size=(200, 3)) @ np.array(
+        [[1.0, 0.5, 0.0], [0.0, 10.0, 2.0], [0.0, 0.0, 0.1]]
+    )
+    core = fitted("gaussian", data).source.core
+    assert core.mean == pytest.approx(data.mean(axis=0))
+    covariance = core.correlations * np.outer(core.spread, core.spread)
+    assert covariance == pytest.approx(np.cov(data.T, bias=True))
+
+
+def test_gaussian_draws_beyond_the_bounds_of_its_data():
+    data = np.random.default_rng(0).standard_normal((30, 1))
+    drawn = np.asarray(rows(fitted("gaussian", data), 4000)["c0"])
+    assert drawn.max() > data.max()
+    assert drawn.std() == pytest.approx(data.std(), rel=0.05)
+
+
+def test_histogram_draws_levels_and_bins_by_their_shares():
+    levels = ["a"] * 70 + ["b"] * 25 + [None] * 5
+    table = pa.table({"c": levels, "x": np.r_[np.zeros(50), np.linspace(9, 10, 50)]})
+    drawn = rows(fitted("histogram", table, bins=10), 8000)
+    shares = {level: drawn["c"].to_pylist().count(level) / 8000 for level in ("a", "b", None)}
+    assert shares == pytest.approx({"a": 0.7, "b": 0.25, None: 0.05}, abs=0.02)
+    x = np.asarray(drawn["x"])
+    assert ((x <= 1) | (x >= 9)).all()
+    assert (x <= 1).mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_kde_adds_the_square_of_its_bandwidth_to_the_variance():
+    data = np.random.default_rng(0).standard_normal((400, 1))
+    drawn = np.asarray(rows(fitted("kde", data, bandwidth=0.5), 8000)["c0"])
+    assert drawn.var() == pytest.approx(data.var() + 0.25, rel=0.06)
+    with pytest.raises(DetectorError, match="bandwidth is -1"):
+        detector.recipe("kde", bandwidth=-1.0)
