@@ -51,6 +51,15 @@ COSTS = {
     "joint": Cost(1.0, 0.0),
     "discriminator": Cost(0.6, 3e-6),
     "indistinguishability": Cost(0.0, 0.0),  # shares the fit of `discriminator`
+    "contamination": Cost(0.6, 8e-6),  # and so does this one, beside fits of its own
+    "quarantine": Cost(0.3, 4e-6),
+    "known_synthetic": Cost(0.2, 0.0),
+    "tails": Cost(0.1, 5e-7),
+    "coverage": Cost(0.3, 8e-6),
+    "diversity": Cost(0.6, 2.5e-5),
+    "copies": Cost(0.3, 6e-6),
+    "fingerprints": Cost(0.1, 1e-6),
+    "utility": Cost(0.5, 4e-6),
 }
 """Measured by `benchmarks/gate_all.py`, rounded up. A zero for cells: it looks at every row."""
 
