@@ -75,6 +75,7 @@ class Draws:
         first_cov: Shape (a, k, k).
         fresh_mean: Shape (c, k).
         fresh_cov: Shape (c, k, k).
+        lost: Log determinant that sets drawn from the real rows lack, and the new ones have back.
         sets_cov: Covariances of sets as large as a generation, drawn with replacement, shape
             (a, k, k); needed for generations that are real rows only.
         ridge: Added to covariances before a determinant is taken, shape (k, k).
@@ -86,6 +87,7 @@ class Draws:
     fresh_mean: Numbers
     fresh_cov: Numbers
     ridge: Numbers
+    lost: float = 0.0
     sets_cov: Numbers | None = None
 
 
@@ -322,7 +324,7 @@ def _offset(paths: Numbers, seen: Numbers, draws: Draws) -> float:
     began = float(_log_dets(draws.first_cov + draws.ridge).mean())
     rounds = min(seen.shape[1] - 1, paths.shape[1])
     later = slice(min(1, rounds - 1), rounds)
-    real = float(seen[:, 1:][:, later].mean()) - began
+    real = float(seen[:, 1:][:, later].mean()) - began - draws.lost
     return real - float(paths[:, later].mean())
 
 

@@ -75,6 +75,14 @@ def draws_of(
     else:
         first = _sets(features, rows, rng)
     fresh = _sets(features, half, rng)
+    lost = 0.0
+    if rows == total:
+        # All real rows begin the chain and have lost the spread that n rows lose; new rows from
+        # the same source would not be drawn from them, as these sets are.
+        lost = float(np.linalg.slogdet(sets_of(features, rows=rows, rng=rng))[1].mean())
+        lost -= float(np.linalg.slogdet(first[1])[1].mean())
+        lost = max(-5.0, min(0.0, lost)) if np.isfinite(lost) else 0.0
+        fresh = fresh[0], fresh[1] * np.exp(-lost / max(1, features.shape[1]))
     k = features.shape[1]
     return Draws(
         first_mean=first[0],
@@ -82,6 +90,7 @@ def draws_of(
         fresh_mean=fresh[0],
         fresh_cov=fresh[1],
         ridge=np.zeros((k, k)) if ridge is None else ridge,
+        lost=lost,
     )
 
 
