@@ -230,8 +230,7 @@ def judge_path(
     changes = compose("replace", steps, draws, generations=generations, rng=rng)
     losing = averages(changes, replicates, rng)
     power = float((_excess(losing, band.scale).max(axis=1) > band.cut).mean())
-    one = changes[:, 0]
-    drift, noise = float(one.mean()), float(one.var())
+    drift, noise = typical_change(steps)
     return Alarm(
         generation=at,
         direction="" if at is None else "lost" if path[at] < band.middle[at] else "grown",
@@ -243,6 +242,26 @@ def judge_path(
         made=replicates * generations,
         needed=rounds_needed(drift, noise),
     )
+
+
+def typical_change(steps: Steps) -> tuple[float, float]:
+    """Return the mean change of log determinant in one round, and its variance.
+
+    A few rounds tell the mean badly: nearly all of their scatter is that of the trace, which a
+    recipe that keeps the spread changes by sampling alone, 2 / (k + 1) of the rest for normal
+    rows. So the trace's own mean counts only where it is clearly another one.
+
+    Source: expansion of the log determinant of a Wishart matrix, Anderson (2003), section 7.5.
+    """
+    cov = (steps.later or steps).cov
+    k = cov.shape[-1]
+    change = _log_dets(cov)
+    trace = np.einsum("nii->n", cov) - k
+    rest = float((change - trace).mean())
+    sampling, own = 2.0 * rest / (k + 1), float(trace.mean())
+    error = float(trace.std(ddof=1)) / math.sqrt(len(trace)) if len(trace) > 1 else math.inf
+    drift = rest + (own if abs(own - sampling) > 3.0 * error else sampling)
+    return drift, float(change.var())
 
 
 def rounds_needed(drift: float, noise: float, *, alpha: float = 0.05, power: float = 0.9) -> int:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 CHECK = "audit"
-CHANGE = "log_det_change"
+CHANGE = "training_log_det_change"
 FEWEST_ROWS = 20
 """Rows of a generation below which no band is made."""
 

@@ -104,6 +104,7 @@ MEASUREMENTS = {
     "support_bits": "bits of the distinct rows",
     "known_synthetic_share": "share of known synthetic rows",
     "quarantined_share": "share of rows to hold back",
+    "training_log_det_change": "change of spread (log determinant)",
     "log_det": "log determinant",
     "training_log_det": "log determinant of the next training",
     "gini": "diversity of levels",

@@ -29,7 +29,7 @@ def _audit() -> tuple[Rule, ...]:
         Rule(
             name="the loop stays within what healthy loops do",
             check="audit",
-            measurement="log_det_change",
+            measurement="training_log_det_change",
             kind="significant",
             action=Action.REJECT,
             on_gap=Level.UNKNOWN,
@@ -61,7 +61,7 @@ def _lineage() -> tuple[Rule, ...]:
         Rule(
             name="the generations do not drift away",
             check="lineage",
-            measurement="log_det_change",
+            measurement="training_log_det_change",
             kind="significant",
             action=Action.REJECT,
             on_gap=Level.UNKNOWN,

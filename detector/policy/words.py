@@ -268,6 +268,11 @@ PHRASES: Mapping[str, Phrase] = {
         seen="{value} of the rows can be named that do not look like the reference's",
         advice="Hold the named rows back; `detector gate --rows FILE` writes their list.",
     ),
+    "training_log_det_change": Phrase(
+        seen="the spread of what is trained on changed by {value} in log determinant{how}",
+        advice="Keep real rows in every training (`accumulate`, `fixed` or `fresh` with a real "
+        "share), or train on more rows.",
+    ),
     "risk_increase": Phrase(
         seen="the distance to real rows rose by {value} between generation 1 and the last one",
         advice="Stop before the generation at which the distance to real rows begins to rise.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.audits.alarm import Steps, compose, rounds_needed
+from detector.audits.alarm import Steps, compose, rounds_needed, typical_change
 from detector.audits.lens import lens_of, log_det, moments
 from detector.audits.null import draws_of
 from detector.data.export import canonical_table
@@ -60,6 +60,29 @@ def test_composed_replace_loops_have_the_wishart_drift():
 )
 def test_the_rounds_that_are_needed_are_those_of_the_normal_law(rows, columns, needed):
     assert rounds_needed(*laws.log_det_step(rows, columns)) == needed
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(250, 3), (100, 10), (500, 6)])
+def test_sixteen_rounds_tell_the_rounds_that_are_needed_within_their_scatter(rows, columns):
+    drift, noise = laws.log_det_step(rows, columns)
+    found = []
+    for seed in range(60):
+        drawn = np.random.default_rng(seed).standard_normal((16, rows, columns))
+        cov = np.stack([np.cov(one.T, bias=True) for one in drawn])
+        still = np.zeros((16, columns))
+        found.append(typical_change(Steps(mean=still, cov=cov, half_mean=still, half_cov=cov)))
+    drifts, noises = np.array(found).T
+    assert drifts.mean() == pytest.approx(drift, abs=4 * drifts.std() / np.sqrt(60) + 0.1 / rows)
+    assert noises.mean() == pytest.approx(noise, rel=0.15)
+    # The plain mean of sixteen changes scatters by a quarter of their standard deviation.
+    assert drifts.std() < 0.25 * np.sqrt(noise)
+
+
+def test_a_recipe_that_loses_spread_of_its_own_keeps_its_own_drift():
+    cov = np.tile(0.5 * np.eye(2), (8, 1, 1))
+    still = np.zeros((8, 2))
+    found = typical_change(Steps(mean=still, cov=cov, half_mean=still, half_cov=cov))
+    assert found == pytest.approx((2 * np.log(0.5), 0.0))
 
 
 def test_one_column_says_that_it_cannot_tell():

@@ -91,7 +91,7 @@ def test_one_column_and_few_rounds_cannot_tell_and_say_how_many_could():
     report = quick(normal(100, 1))
     assert report.decision is detector.Decision.UNDECIDED
     assert int(report.exit_code) == 3
-    gap = gaps(report)["log_det_change"]
+    gap = gaps(report)["training_log_det_change"]
     assert gap.reason is Reason.TOO_FEW_ROWS
     assert gap.detail.startswith("cannot tell: ")
     assert "6 replicates x generations of" in gap.detail
@@ -185,7 +185,10 @@ def test_a_regime_that_runs_out_of_real_rows_says_how_many_are_missing():
 def test_five_rows_are_trained_on_and_nothing_is_promised():
     report = quick(normal(5))
     assert report.decision is detector.Decision.UNDECIDED
-    assert gaps(report)["log_det_change"].detail == "cannot tell: 5 rows in a generation, 20 needed"
+    assert (
+        gaps(report)["training_log_det_change"].detail
+        == "cannot tell: 5 rows in a generation, 20 needed"
+    )
     assert report.trajectory.num_rows > 0
 
 
@@ -209,7 +212,7 @@ def test_a_bad_recipe_ends_its_chains_and_says_why(recipe, said):
     found = gaps(report)
     assert said in found["chain_1"].detail
     assert found["chain_1"].reason is Reason.FIT_FAILED
-    assert "no chain reached generation 1" in found["log_det_change"].detail
+    assert "no chain reached generation 1" in found["training_log_det_change"].detail
     assert report.trajectory.num_rows > 0  # the real rows were measured
 
 
@@ -274,7 +277,7 @@ def test_a_damaged_checkpoint_is_made_again(tmp_path):
 
 def test_a_table_in_which_nothing_varies_is_no_collapse():
     report = quick({"x": [1.0] * 40, "c": ["a"] * 40}, "bootstrap")
-    assert gaps(report)["log_det_change"].reason is Reason.CONSTANT_COLUMN
+    assert gaps(report)["training_log_det_change"].reason is Reason.CONSTANT_COLUMN
 
 
 def test_the_real_share_is_searched_and_told_in_a_sentence():
