@@ -25,7 +25,9 @@ from tests.realdata import cps, diamonds, some_rows
 PARTS = ("laws", "alarms", "cost", "losses")
 RECIPES = ("bootstrap", "histogram", "kde", "gaussian", "gaussian_copula")
 TABLES = {"diamonds": diamonds, "cps": cps}
-ROWS = 500
+ROWS, ROUND, ROUNDS = 2_000, 100, 60
+"""Real rows of a table, rows of a generation, and generations, in `losses`."""
+
 ASKED = {
     "laws": "at most 4 standard errors off",
     "alarms": "ever on healthy loops: at most 0.05; one chain by 5: 0.80; three by 4: 0.95",
@@ -145,7 +147,9 @@ def losses():
     for name, whole in TABLES.items():
         data = some_rows(whole(), ROWS)
         for recipe in RECIPES:
-            report = detector.audit(data, recipe=recipe, generations=40, replicates=3)
+            report = detector.audit(
+                data, recipe=recipe, generations=ROUNDS, replicates=3, rows=ROUND
+            )
             found.append({"table": name, "recipe": recipe, **_half_lives(report)})
     return found
 
