@@ -123,7 +123,7 @@ def _measurement(name: str, found: Exceedance, p_value: float) -> Measurement:
 
 
 def _direction(found: Exceedance) -> str:
-    return "candidate has more" if found.fatter else "candidate has less"
+    return "more than in the reference" if found.fatter else "less than in the reference"
 
 
 def _told(place: float, found: Exceedance) -> dict[str, object]:

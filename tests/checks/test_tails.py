@@ -49,7 +49,7 @@ def test_clipped_tails_are_less_and_their_cuts_are_named() -> None:
     assert number(found).null_value == pytest.approx(20 / 1001)
     assert number(found).value == 0.0
     assert p_value(found) < 1e-5
-    assert found.evidence["direction"] == "candidate has less"
+    assert found.evidence["direction"] == "less than in the reference"
     low = found.evidence["low"]
     assert isinstance(low, dict)
     assert low["beyond"] == np.sort(x)[9]
@@ -60,7 +60,7 @@ def test_fat_tails_are_more() -> None:
     rng = np.random.default_rng(1)
     found = run({"x": rng.standard_normal(2000)}, {"x": rng.standard_t(3, 2000)})
     assert p_value(found["extreme_mass of x"]) < 1e-3
-    assert found["tail_mass of x"].evidence["direction"] == "candidate has more"
+    assert found["tail_mass of x"].evidence["direction"] == "more than in the reference"
 
 
 def test_one_tail_alone_is_found() -> None:
