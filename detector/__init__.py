@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detector.api import audit, gate, judge, lineage, measure, profile, render
+    from detector.api import gate, judge, measure, profile, render
+    from detector.auditing import audit, lineage
     from detector.data.dataset import Dataset
     from detector.data.opening import open_data
     from detector.data.schema import ColumnSpec, Kind, Role, Schema
@@ -49,10 +50,10 @@ _HOMES = {
     "Schema": "detector.data.schema",
     "TrainingLog": "detector.recipes",
     "Verdict": "detector.verdicts",
-    "audit": "detector.api",
+    "audit": "detector.auditing",
     "gate": "detector.api",
     "judge": "detector.api",
-    "lineage": "detector.api",
+    "lineage": "detector.auditing",
     "load_model": "detector.recipes",
     "measure": "detector.api",
     "merge": "detector.profiles.profile",

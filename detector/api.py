@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import fields, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from detector import budget as budgets
-from detector.data.schema import Kind, Role
 from detector.errors import DetectorError, ReportError
 from detector.findings import TABLE, Finding, Gap, Reason
 from detector.profiles.comparison import Comparison
 from detector.profiles.parts import Part
 from detector.rng import streams
+from detector.running import (
+    PROFILE_SUFFIX,
+    Clock,
+    judged,
+    opened,
+    policy_of,
+    refuse_seed,
+    summary,
+    versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from detector.audits.result import Outcome
     from detector.checks.check import Check
     from detector.data.dataset import Dataset
-    from detector.data.provenance import Provenance
-    from detector.data.schema import Schema
+    from detector.data.schema import Kind, Role
     from detector.policy.policy import Policy
     from detector.profiles.profile import Profile
-    from detector.report import InputSummary, Report
+    from detector.report import Report
 
     Progress = Callable[[str, float], None]
-
-E = TypeVar("E", Kind, Role)
-
-PROFILE_SUFFIX = ".profile"
-_VERSIONED = ("collapse-detector", "numpy", "scipy", "scikit-learn", "pyarrow")
 
 
 def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
@@ -81,11 +81,11 @@ def gate(  # noqa: PLR0913 - keyword-only, each one a user's choice
             says what is wrong and what to do.
 
     """
-    clock = _Clock()
-    _refuse_seed(seed)
+    clock = Clock()
+    refuse_seed(seed)
     if budget is not None:
         budgets.refuse(budget)
-    rules = _with_registry(_policy(policy), registry)
+    rules = _with_registry(policy_of(policy), registry)
     chosen = _checks(checks if checks is not None else rules.checks, rules)
     if checks is not None:
         rules = replace(rules, rules=tuple(r for r in rules.rules if r.check in checks))
@@ -128,161 +128,12 @@ def measure(  # noqa: PLR0913 - as in `gate`
         progress: As in `gate`.
 
     """
-    clock = _Clock()
-    _refuse_seed(seed)
+    clock = Clock()
+    refuse_seed(seed)
     chosen = _checks(checks, None)
     inputs = _Inputs(None, kinds or {}, roles or {}, _needs(chosen), progress)
     comparison = inputs.compare(reference, candidate, holdout, synthetic, clock)
     return _run(chosen, comparison, seed, clock, progress)
-
-
-def audit(  # noqa: PLR0913 - as in `gate`
-    data: object,
-    *,
-    recipe: object,
-    regime: str = "replace",
-    generations: int = 10,
-    replicates: int = 3,
-    rows: int | None = None,
-    real_share: float = 0.0,
-    seed: int = 0,
-    keep: str | float = 1.0,
-    temperature: float = 1.0,
-    options: Mapping[str, Any] | None = None,
-    threshold: float = 0.5,
-    horizon: int | None = None,
-    refits: int = 40,
-    fit_timeout: float | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    find_real_share: bool = False,
-    keep_variance: float = 0.95,
-    policy: Policy | str | os.PathLike[str] | None = None,
-    kinds: Mapping[str, Kind | str] | None = None,
-    roles: Mapping[str, Role | str] | None = None,
-    progress: Progress | None = None,
-) -> Report:
-    """Train a recipe on its own output again and again, and tell collapse from chance.
-
-    Args:
-        data: Real rows: whatever the gate takes, but for a profile.
-        recipe: A recipe's name, `module:Class`, a class, or a recipe: anything with
-            `fit(dataset, rng)` whose model has `sample(n, rng)`.
-        regime: What each round is trained on: `replace`, `accumulate`,
-            `accumulate_subsample`, `fresh` or `fixed`.
-        generations: Rounds of training, at least 1.
-        replicates: Chains.
-        rows: Rows of a generation; all real rows unless given.
-        real_share: With `fresh` and `fixed`, the share of real rows in each training.
-        seed: The run's seed; equal seeds and inputs give equal reports.
-        keep: `best:0.8` keeps the most typical 80 % of what a model draws.
-        temperature: Factor of the variance of sampled numbers.
-        options: Options of a recipe that was given by name or class.
-        threshold: The variance ratio to generation 0 whose first passage is forecast.
-        horizon: Generations that the forecast looks ahead; 20 times those run unless given.
-        refits: Refits that the band of healthy loops is made of.
-        fit_timeout: Seconds that a fit and its sample may take.
-        checkpoint: A folder for finished rounds: a run that was killed goes on there.
-        find_real_share: Also look for the smallest real share that keeps the loop stable.
-        keep_variance: The share of the variance that it shall keep.
-        policy: A Policy or the path of one; the built-in policy of audits when None.
-        kinds: Kinds of columns.
-        roles: Roles of columns.
-        progress: As in `gate`.
-
-    Returns:
-        The report, with `trajectory`, `alarm_generation` and `forecast`.
-
-    Raises:
-        DetectorError: Something asked for makes no sense; says what to do. A recipe that
-            fails ends its chain with a gap, and the report says so.
-
-    """
-    from detector.audits.plan import Plan, keep_of, regime_of
-    from detector.audits.result import Asked, audited, prepare
-    from detector.audits.which import chosen
-
-    clock = _Clock()
-    _refuse_seed(seed)
-    for name, ratio in (("threshold", threshold), ("keep_variance", keep_variance)):
-        if not 0.0 < ratio < 1.0:
-            raise DetectorError(
-                f"`{name}` is {ratio}.", hint="Give a variance ratio between 0 and 1."
-            )
-    plan = Plan(
-        regime=regime_of(regime),
-        generations=generations,
-        replicates=replicates,
-        rows=rows,
-        real_share=real_share,
-        keep=keep_of(keep) if isinstance(keep, str) else keep,
-        temperature=temperature,
-        seed=seed,
-        fit_timeout=fit_timeout,
-        refits=refits,
-    )
-    rules = _audit_policy(policy)
-    dataset = _rows(data, kinds or {}, roles or {}, role="reference")
-    ground, sized = prepare(dataset, chosen(recipe, options), plan, checkpoint)
-    asked = Asked(
-        ratio=threshold,
-        horizon=horizon,
-        alpha=rules.alpha,
-        keep_variance=keep_variance if find_real_share else None,
-    )
-    clock.lap("read")
-    outcome = audited(ground, sized, asked, tell=progress or (lambda _stage, _done: None))
-    clock.lap("audit")
-    return _audit_report(outcome, [("reference", dataset)], rules, seed, clock)
-
-
-def lineage(
-    generations: Sequence[object],
-    *,
-    seed: int = 0,
-    policy: Policy | str | os.PathLike[str] | None = None,
-    kinds: Mapping[str, Kind | str] | None = None,
-    roles: Mapping[str, Role | str] | None = None,
-    progress: Progress | None = None,
-) -> Report:
-    """Ask whether data sets that exist drift away, generation by generation.
-
-    Args:
-        generations: Generation 0 first, then 1, and so on: each whatever the gate takes, but
-            for a profile.
-        seed: The run's seed.
-        policy: As in `audit`.
-        kinds: Kinds of columns.
-        roles: Roles of columns.
-        progress: As in `gate`.
-
-    Returns:
-        The report, with `trajectory`, `alarm_generation` and `forecast`.
-
-    """
-    from detector.audits.lineage import lineage_found
-
-    clock = _Clock()
-    _refuse_seed(seed)
-    if isinstance(generations, str | os.PathLike) or not hasattr(generations, "__len__"):
-        raise DetectorError(
-            "a lineage is a list of data sets, generation 0 first.", hint="Give [gen0, gen1]."
-        )
-    rules = _audit_policy(policy)
-    datasets: list[Dataset] = []
-    like = None
-    for number, data in enumerate(generations):
-        role = f"generation {number}"
-        if progress is not None:
-            progress(f"read generation {number}", number / len(generations))
-        found = _rows(data, kinds or {}, roles or {}, role=role, like=like)
-        datasets.append(found)
-        like = like or found.schema
-    clock.lap("read")
-    outcome = lineage_found(datasets, seed=seed, alpha=rules.alpha)
-    clock.lap("lineage")
-    roles_of = ["reference", *["generation"] * (len(datasets) - 1)]
-    inputs = list(zip(roles_of, datasets, strict=True))
-    return _audit_report(outcome, inputs, rules, seed, clock)
 
 
 def profile(
@@ -313,7 +164,7 @@ def profile(
 
     frame = against if isinstance(against, Profile | None) else Profile.load(str(against))
     like = None if frame is None else frame.frame.schema
-    found = _open(data, like=like, kinds=kinds or {}, roles=roles or {}, name=name)
+    found = opened(data, like=like, kinds=kinds or {}, roles=roles or {}, name=name)
     if isinstance(found, Profile):
         made = found
     else:
@@ -325,7 +176,7 @@ def profile(
 
 def judge(report: Report, policy: Policy | str | os.PathLike[str] | None = None) -> Report:
     """Judge a finished report again under another policy; no data are read."""
-    return replace(report, **_judged(report.findings, _policy(policy)))
+    return replace(report, **judged(report.findings, policy_of(policy)))
 
 
 def render(report: Report, format: str) -> str:
@@ -334,19 +185,6 @@ def render(report: Report, format: str) -> str:
 
     drawn: str = catalogue.load("detector.formats", format)(report)
     return drawn
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._last, 3)
-        self._last = now
 
 
 class _Inputs:
@@ -372,7 +210,7 @@ class _Inputs:
         candidate: object,
         holdout: object | None,
         synthetic: object | None,
-        clock: _Clock,
+        clock: Clock,
     ) -> Comparison:
         base = self._profile(reference, "reference", None, salt=0)
         clock.lap("reference")
@@ -395,7 +233,7 @@ class _Inputs:
         from detector.profiles.profile import Profile
 
         like = None if base is None else base.frame.schema
-        found = _open(data, like=like, kinds=self._kinds, roles=self._roles, role=role)
+        found = opened(data, like=like, kinds=self._kinds, roles=self._roles, role=role)
         if isinstance(found, Profile):
             if base is not None and found.frame.digest != base.frame.digest:
                 raise ReportError(
@@ -449,76 +287,12 @@ def _lister(checks: Sequence[Check], candidate: object, path: str | os.PathLike[
     return lister
 
 
-def _open(
-    data: object,
-    *,
-    like: Schema | None,
-    kinds: Mapping[str, Kind | str],
-    roles: Mapping[str, Role | str],
-    name: str | None = None,
-    role: str | None = None,
-) -> Dataset | Profile:
-    """Return a Profile when that is what was given, else an opened data set."""
-    from detector.data.opening import open_data
-    from detector.profiles.profile import Profile
-
-    if isinstance(data, Profile):
-        return data
-    is_path = isinstance(data, str | Path)
-    if is_path and str(data).endswith(PROFILE_SUFFIX):
-        return Profile.load(str(data))
-    label = name if name is not None or is_path else role
-    return open_data(
-        data,
-        name=label,
-        kinds={column: _member(Kind, value) for column, value in kinds.items()},
-        roles={column: _member(Role, value) for column, value in roles.items()},
-        like=like,
-    )
-
-
-def _member(values: type[E], value: str) -> E:
-    """Return a kind or a role by its name.
-
-    Raises:
-        DetectorError: There is none of this name.
-
-    """
-    try:
-        return values(value)
-    except ValueError as error:
-        allowed = ", ".join(values)
-        raise DetectorError(
-            f"there is no {values.__name__.lower()} `{value}`.", hint=f"Use one of {allowed}."
-        ) from error
-
-
-def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
-    from detector.policy.load import load_policy
-    from detector.policy.policy import Policy
-
-    if isinstance(policy, Policy):
-        return policy
-    if policy is not None and not isinstance(policy, str | os.PathLike):
-        raise DetectorError(
-            f"a policy is a Policy or the path of one, and this is a {type(policy).__name__}.",
-            hint="Write it to a TOML file; `detector policy init` makes one to start from.",
-        )
-    return load_policy(policy)
-
-
 def _with_registry(rules: Policy, registry: str | os.PathLike[str] | None) -> Policy:
     """Return the policy with the file of known synthetic rows that was asked for."""
     if registry is None:
         return rules
     own = {**rules.options.get("known_synthetic", {}), "registry": os.fspath(registry)}
     return replace(rules, options={**rules.options, "known_synthetic": own})
-
-
-def _refuse_seed(seed: object) -> None:
-    """Refuse what is no seed before any work is done."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise DetectorError(f"the seed is {seed!r}.", hint="Give a whole number from 0.")
 
 
 def _checks(wanted: Iterable[str | Check], rules: Policy | None) -> tuple[Check, ...]:
@@ -546,7 +320,7 @@ def _run(
     checks: Sequence[Check],
     comparison: Comparison,
     seed: int,
-    clock: _Clock,
+    clock: Clock,
     progress: Progress | None,
 ) -> tuple[Finding, ...]:
     """Run every check; one that crashes leaves a gap, never silence."""
@@ -605,123 +379,19 @@ def _crashed(check: Check, comparison: Comparison, error: Exception) -> Finding:
     )
 
 
-def _judged(findings: Sequence[Finding], rules: Policy) -> dict[str, Any]:
-    """Return the fields of a report that come from the policy."""
-    from datetime import datetime
-
-    from detector.policy.headline import headline
-    from detector.policy.judge import judge as judged
-
-    today = datetime.now().astimezone().date()
-    verdicts, decision = judged(findings, rules, today=today)
-    return {
-        "decision": decision,
-        "verdicts": verdicts,
-        "headline": headline(decision, verdicts),
-        "policy": rules.summary,
-    }
-
-
 def _report(
-    findings: tuple[Finding, ...], comparison: Comparison, rules: Policy, seed: int, clock: _Clock
+    findings: tuple[Finding, ...], comparison: Comparison, rules: Policy, seed: int, clock: Clock
 ) -> Report:
     from detector.report import Report
 
-    judged = _judged(findings, rules)
+    said = judged(findings, rules)
     clock.lap("judge")
     roles = {item.name: getattr(comparison, item.name) for item in fields(comparison)[:4]}
     return Report(
         findings=findings,
-        inputs=tuple(_summary(role, found) for role, found in roles.items() if found is not None),
+        inputs=tuple(summary(role, found) for role, found in roles.items() if found is not None),
         seed=seed,
-        versions=_versions(),
+        versions=versions(),
         timings=clock.seconds,
-        **judged,
+        **said,
     )
-
-
-def _rows(
-    data: object,
-    kinds: Mapping[str, Kind | str],
-    roles: Mapping[str, Role | str],
-    *,
-    role: str,
-    like: Schema | None = None,
-) -> Dataset:
-    """Open rows; refuse a profile, which has only a sample of them."""
-    from detector.profiles.profile import Profile
-
-    found = _open(data, like=like, kinds=kinds, roles=roles, role=role)
-    if isinstance(found, Profile):
-        raise DetectorError(
-            f"`{found.name}` is a profile; this needs the rows themselves.",
-            hint="Give the data.",
-        )
-    return found
-
-
-def _audit_policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
-    from detector.policy.audits import audit_policy
-
-    return audit_policy() if policy is None else _policy(policy)
-
-
-def _audit_report(
-    outcome: Outcome,
-    datasets: Sequence[tuple[str, Dataset]],
-    rules: Policy,
-    seed: int,
-    clock: _Clock,
-) -> Report:
-    from detector.profiles.make import make_profile
-    from detector.report import Report
-
-    counted = frozenset({Part.COUNTS})
-    inputs = tuple(_summary(role, make_profile(found, parts=counted)) for role, found in datasets)
-    judged = _judged(outcome.findings, rules)
-    clock.lap("judge")
-    return Report(
-        findings=outcome.findings,
-        inputs=inputs,
-        seed=seed,
-        versions=_versions(),
-        timings=clock.seconds,
-        audit=outcome.plain,
-        **judged,
-    )
-
-
-def _summary(role: str, found: Profile) -> InputSummary:
-    from detector.data.provenance import find_provenance
-    from detector.report import InputSummary
-
-    declared = find_provenance(found.source, found.metadata)
-    return InputSummary(
-        role=role,
-        name=found.name,
-        rows=found.n_rows,
-        digest=found.digest,
-        columns=tuple(
-            {"name": spec.name, "kind": spec.kind.value, "role": spec.role.value}
-            for spec in found.schema.columns
-        ),
-        provenance={} if declared is None else _told(declared),
-        sampled_rows=0 if found.sample is None else found.sample.table.num_rows,
-    )
-
-
-def _told(declared: Provenance) -> dict[str, Any]:
-    """Return a manifest as a report shows it: without hashes of rows, which nobody reads."""
-    return {key: value for key, value in declared.to_plain().items() if key != "fingerprint"}
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in _VERSIONED:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -131,12 +131,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     Example:
       detector audit real.parquet --recipe gaussian_copula --html audit.html
     """  # noqa: D301
-    from detector import api
+    from detector import auditing
 
     files = requested(given, inputs=[given["data"], given["policy"]])
     asked = {name: given[name] for name in _PASSED}
     with progress(quiet=given["quiet"], no_color=given["no_color"]) as watch:
-        report = api.audit(given["data"], progress=watch, **asked)
+        report = auditing.audit(given["data"], progress=watch, **asked)
     deliver(report, files, quiet=given["quiet"], no_color=given["no_color"])
     finish(ctx, report, exit_zero=given["exit_zero"])
 

@@ -36,11 +36,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     Example:
       detector lineage real.parquet gen1.parquet gen2.parquet gen3.parquet
     """  # noqa: D301
-    from detector import api
+    from detector import auditing
 
     files = requested(given, inputs=[*given["generations"], given["policy"]])
     with progress(quiet=given["quiet"], no_color=given["no_color"]) as watch:
-        report = api.lineage(
+        report = auditing.lineage(
             given["generations"],
             seed=given["seed"],
             policy=given["policy"],

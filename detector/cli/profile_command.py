@@ -39,10 +39,11 @@ def command(**given: Any) -> None:
       detector profile real.parquet -o real.profile
     """  # noqa: D301
     from detector import api
+    from detector.running import PROFILE_SUFFIX
 
     refuse_place("--output", given["output"], inputs=(given["data"], given["against"]))
-    if not given["output"].endswith(api.PROFILE_SUFFIX):
-        said = f"--output {given['output']}: its name has to end in `{api.PROFILE_SUFFIX}`, "
+    if not given["output"].endswith(PROFILE_SUFFIX):
+        said = f"--output {given['output']}: its name has to end in `{PROFILE_SUFFIX}`, "
         raise click.UsageError(said + "or no command knows it for a profile.")
     if given["explain"]:
         emit(_explained(given["data"], given["kinds"], given["roles"]))

@@ -12,6 +12,7 @@ from detector.errors import DetectorError
 from detector.policy.load import load_policy
 from detector.profiles.profile import Profile
 from detector.rng import stream
+from detector.running import PROFILE_SUFFIX
 from detector.trials.batches import Batches, refuse_absent
 from detector.trials.faults import NOTHING, Bed, CannotPlant, Fault, chosen_faults
 from detector.trials.margins import margins, widened
@@ -204,7 +205,7 @@ def _opened(
     roles: Mapping[str, Role | str],
 ) -> Dataset:
     """Open the reference as the gate would."""
-    if isinstance(reference, Profile) or str(reference).endswith(api.PROFILE_SUFFIX):
+    if isinstance(reference, Profile) or str(reference).endswith(PROFILE_SUFFIX):
         raise DetectorError(
             "a profile cannot be self-tested: it holds a sample of rows at most.",
             hint="Give the rows that it was made of.",
