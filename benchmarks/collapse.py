@@ -1,11 +1,12 @@
 """Does the audit keep its promises? Laws, alarms, cost, and what each recipe loses first.
 
-    python -m benchmarks.collapse [laws alarms cost losses] [--runs 100] [--json FILE]
+    python -m benchmarks.collapse [PART ...] [--runs 100] [--first 0] [--json FILE]
 
 `laws` holds the engine against the exact laws of recursive training (z-scores, 4 asked at most).
 `alarms` counts alarms of healthy loops and of loops without real rows. `cost` times four regimes of
-a copula on 5,000 rows of 10 columns. `losses` runs every quick recipe on two real tables and tells
-what disappears first, and the half-lives of variance, rare levels and correlations.
+a copula on 5,000 rows of 10 columns, `quantum` one audit of `qcbm` as it comes. `losses` runs every
+quick recipe on two real tables and tells what disappears first, and the half-lives of variance,
+rare levels and correlations.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from detector.stats import collapse_laws as laws
 from tests.audit.chains import chains, off, ratio, real_variance, training_variance
 from tests.realdata import cps, diamonds, some_rows
 
-PARTS = ("laws", "alarms", "cost", "losses")
+PARTS = ("laws", "alarms", "cost", "quantum", "losses")
 RECIPES = ("bootstrap", "histogram", "kde", "gaussian", "gaussian_copula")
 TABLES = {"diamonds": diamonds, "cps": cps}
 ROWS, ROUND, ROUNDS = 2_000, 100, 60
@@ -79,8 +80,8 @@ def _loop(data, runs, generations, *, name="gaussian", regime="replace", **asked
     return chains(data, name, regime, generations=generations, replicates=runs, **asked)
 
 
-def alarm_rates(runs):
-    """Return how often each kind of loop raises an alarm, and how early."""
+def alarm_rates(runs, first):
+    """Return how often each kind of loop raises an alarm, and how early, from one seed on."""
     cases = [
         ("gaussian", "accumulate", 1, False),
         ("gaussian", "fresh", 1, False),
@@ -90,12 +91,12 @@ def alarm_rates(runs):
         ("gaussian_copula", "fresh", 1, True),
         ("gaussian_copula", "replace", 1, True),
     ]
-    return [_rates(*case, runs=runs) for case in cases]
+    return [_rates(*case, seeds=range(first, first + runs)) for case in cases]
 
 
-def _rates(recipe, regime, replicates, heavy, *, runs):
+def _rates(recipe, regime, replicates, heavy, *, seeds):
     at = []
-    for seed in range(runs):
+    for seed in seeds:
         rng = np.random.default_rng([seed, 5])
         rows = rng.standard_t(2.5, (2000, 10)) if heavy else rng.standard_normal((2000, 10))
         data = rows + 0.7 * rows[:, [0]] if heavy else rows
@@ -116,7 +117,8 @@ def _rates(recipe, regime, replicates, heavy, *, runs):
         "data": "heavy tails" if heavy else "normal",
         "regime": regime,
         "replicates": replicates,
-        "runs": runs,
+        "runs": len(seeds),
+        "first seed": seeds.start,
         **{f"alarm by {by}": round(value, 3) for by, value in share.items()},
     }
 
@@ -135,6 +137,18 @@ def cost():
             generations=20,
             replicates=5,
         )
+    return _since(began)
+
+
+def quantum():
+    """Return what one audit of `qcbm` with all defaults costs and says, on a real table."""
+    data = some_rows(diamonds(), ROWS)
+    began = time.perf_counter(), time.process_time()
+    report = detector.audit(data, recipe="qcbm")
+    return {**_since(began), "decision": str(report.decision), "alarm": report.alarm_generation}
+
+
+def _since(began):
     return {
         "seconds": round(time.perf_counter() - began[0], 1),
         "cpu_seconds": round(time.process_time() - began[1], 1),
@@ -180,14 +194,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="the first seed of `alarms`")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     known = json.loads(asked.json.read_text("utf-8")) if asked.json and asked.json.exists() else {}
     for part in asked.parts or PARTS:
         run = {
             "laws": lambda: law_scores(asked.runs),
-            "alarms": lambda: alarm_rates(asked.runs),
+            "alarms": lambda: alarm_rates(asked.runs, asked.first),
             "cost": cost,
+            "quantum": quantum,
             "losses": losses,
         }[part]
         known[part] = {"asked": ASKED.get(part, ""), "runs": asked.runs, "reached": run()}

@@ -15,6 +15,7 @@ from detector.audits.lens import lens_of
 from detector.audits.loop import Ground, refits, run
 from detector.audits.losses import losses
 from detector.audits.null import draws_of, steps_of
+from detector.audits.plan import Regime
 from detector.audits.store import Store
 from detector.audits.trajectory import MEASURES
 from detector.audits.which import identity, title
@@ -132,7 +133,7 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
     found: tuple[Alarm, Band] | None = None
     if gap is None:
         found = _alarm(ground, plan, asked, whole, bank)
-        gap = _cannot_tell(found[0])
+        gap = _cannot_tell(found[0], plan)
     share = None
     if asked.keep_variance is not None and len(whole[0].generations) > 1:
         from detector.audits.real_share import real_share
@@ -201,10 +202,18 @@ def _no_band(ground: Ground, plan: Plan, whole: Sequence[Chain]) -> Gap | None:
     return None
 
 
-def _cannot_tell(found: Alarm) -> Gap | None:
+def _cannot_tell(found: Alarm, plan: Plan) -> Gap | None:
     """Return the gap of an audit whose silence means nothing."""
     if found.tells:
-        return None
+        if found.generation is not None or plan.regime is not Regime.REPLACE:
+            return None
+        # This loop is one of those that should have been seen: that it was not says that rounds
+        # do not add up as the band takes them to, and nothing about its health.
+        detail = (
+            f"cannot tell: by its single rounds this loop without real rows would be seen in "
+            f"{100 * found.power:.0f} % of audits, and it was not; they do not add up"
+        )
+        return Gap(name=CHANGE, reason=Reason.NOT_IDENTIFIABLE, detail=detail)
     needed = max(found.needed, found.made + 1)
     detail = (
         f"cannot tell: a loop without any real rows would be seen in {100 * found.power:.0f} % of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def chosen(named: object, options: Mapping[str, Any] | None = None) -> Recipe:
         return _honest(by_name(found, **given))
     if isinstance(found, type):
         try:
-            found = found(**given)
+            found = found(**given | _told(found))
         except (TypeError, ValueError) as error:
             raise DetectorError(f"`{found.__name__}` does not take this: {error}.") from error
     elif given:
@@ -74,16 +75,28 @@ def title(recipe: Recipe) -> str:
     return name if isinstance(name, str) else type(recipe).__name__
 
 
+def _told(kind: type) -> dict[str, Any]:
+    """Return the option that keeps a class from putting its columns right, if it has it."""
+    try:
+        known = inspect.signature(kind).parameters
+    except (TypeError, ValueError):
+        return {}
+    return {REMATCH: False} if REMATCH in known else {}
+
+
 def _honest(recipe: Any) -> Recipe:
     """Return the recipe with nothing that puts its columns right after the fit."""
-    if dataclasses.is_dataclass(recipe) and getattr(recipe, REMATCH, False):
-        recipe = _replaced(recipe)
+    if getattr(recipe, REMATCH, False):
+        try:
+            recipe = dataclasses.replace(recipe, **{REMATCH: False})
+        except (TypeError, ValueError):
+            raise DetectorError(
+                f"this {type(recipe).__name__} has `{REMATCH}` set, which hides the collapse of "
+                "columns.",
+                hint=f"Make it with `{REMATCH}=False`, or give its class.",
+            ) from None
     made: Recipe = recipe
     return made
-
-
-def _replaced(recipe: Any) -> Any:
-    return dataclasses.replace(recipe, **{REMATCH: False})
 
 
 def _imported(place: str) -> Any:
