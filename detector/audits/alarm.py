@@ -190,8 +190,8 @@ def healthy_band(
     excess = np.stack([np.sort(_excess(one, scale).max(axis=1)) for one in loops])
     # The least excess that leaves no more than this much of the worse loop outside.
     cut = float(max(np.quantile(one, 1.0 - PRUDENCE * alpha) for one in excess))
-    low = np.min(scale[:, 0] - cut * scale[:, 1], axis=0)
-    high = np.max(scale[:, 0] + cut * scale[:, 2], axis=0)
+    low = np.min(np.minimum(scale[:, 0], 0.0) - cut * scale[:, 1], axis=0)
+    high = np.max(np.maximum(scale[:, 0], 0.0) + cut * scale[:, 2], axis=0)
     worst = np.abs(scale[:, 0, -1]).argmax()
     return Band(
         low=np.r_[0.0, low],
@@ -414,10 +414,14 @@ def _scale(paths: Numbers, alpha: float) -> Numbers:
 
 
 def _excess(paths: Numbers, scale: Numbers) -> Numbers:
-    """Return how far paths are outside, in half widths of the kindest loop, (n, generations)."""
+    """Return how far paths are outside, in half widths of the kindest loop, (n, generations).
+
+    A path between no change and what a healthy loop does on average is as healthy as can be: a
+    recipe whose rounds change less and less falls behind loops that are composed of its first.
+    """
     found = []
     for middle, below, above in scale:
-        away = paths - middle
+        away = paths - np.clip(paths, np.minimum(middle, 0.0), np.maximum(middle, 0.0))
         found.append(np.where(away < 0, -away / below, away / above))
     kindest: Numbers = np.min(found, axis=0)
     return kindest

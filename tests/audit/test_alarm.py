@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.audits.alarm import Steps, compose, rounds_needed, typical_change
+from detector.audits.alarm import Steps, _excess, compose, rounds_needed, typical_change
 from detector.audits.lens import lens_of, log_det, moments
 from detector.audits.null import draws_of
 from detector.data.export import canonical_table
@@ -83,6 +83,13 @@ def test_a_recipe_that_loses_spread_of_its_own_keeps_its_own_drift():
     still = np.zeros((8, 2))
     found = typical_change(Steps(mean=still, cov=cov, half_mean=still, half_cov=cov))
     assert found == pytest.approx((2 * np.log(0.5), 0.0))
+
+
+def test_a_path_between_no_change_and_the_healthy_mean_is_not_outside():
+    scale = np.array([[[-1.0, 2.0], [0.5, 0.5], [0.25, 0.5]]])
+    paths = np.array([[-1.0, 0.0], [0.0, 2.0], [-0.4, 1.0], [-2.0, -1.0], [0.5, 3.0]])
+    found = [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [2.0, 2.0], [2.0, 2.0]]
+    assert _excess(paths, scale).tolist() == found
 
 
 def test_one_column_says_that_it_cannot_tell():
