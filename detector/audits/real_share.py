@@ -149,7 +149,7 @@ def _sentence(
     )
     if best <= SHARES[0]:
         said = (
-            f"{int(np.ceil(best * rows)):,} real rows or {100 * best:.1f} % in every retraining, "
-            f"the least that was tried, keep {what} (95 % interval up to {upper}"
+            f"No least real share can be told: within these generations even {100 * best:.1f} %, "
+            f"the least that was tried, seems to keep {what} (more generations would tell"
         )
     return f"{said}; the law of normal data says {100 * law:.1f} %)." if law else f"{said})."
