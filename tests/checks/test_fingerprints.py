@@ -29,6 +29,8 @@ EXPECTED = {
     "digits of a Sobol sequence": {"even_digit_columns"},
     "a tenth of the rows twice, one column redrawn": {"twin_rows"},
     "clipped at 2 and 98 %": {"piled_columns"},
+    "sorted by a column": {"ordered_columns"},
+    "a chain that keeps 0.3": {"ordered_columns"},
 }
 
 
