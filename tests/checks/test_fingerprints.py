@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import qmc
 
 import detector
 from benchmarks.fingerprints import PLANTED, honest, table
@@ -204,6 +205,15 @@ def test_rejected_steps_that_repeat_the_row_before_are_seen():
     assert number(found).value == 3
 
 
+def test_a_sequence_that_alternates_too_well_is_seen():
+    rng = np.random.default_rng(14)
+    spread = qmc.Sobol(2, seed=1).random_base2(10)
+    found = order(table(rng.random((1000, 2))), table(spread))
+    for mark in found.evidence["columns"]:  # type: ignore[attr-defined]
+        assert mark["changes"] > mark["expected"]
+    assert number(found).value >= 1
+
+
 def test_an_order_that_the_reference_has_does_not_count():
     rng = np.random.default_rng(7)
     sides = (table(np.sort(rng.standard_normal((500, 2)), axis=0)) for _ in range(2))
@@ -263,6 +273,15 @@ def test_shuffled_rows_with_ties_are_seldom_in_an_order(calibration_runs: Callab
         ]
         seen_in += number(order(*sides)).value > 0
     assert seen_in <= 1 + runs // 200
+
+
+def test_no_built_in_rule_judges_an_order():
+    rng = np.random.default_rng(13)
+    sides = rng.standard_normal((500, 2)), np.sort(rng.standard_normal((500, 2)), axis=0)
+    report = detector.gate(*map(table, sides), checks=["fingerprints"])
+    assert all(verdict.level is Level.PASS for verdict in report.verdicts)
+    (found,) = [f for f in report.findings if f.outcome.name == "ordered_columns"]
+    assert number(found).value == 2
 
 
 def test_digits_of_a_sample_are_a_gap():
