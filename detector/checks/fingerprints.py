@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from detector.checks._marked import Marked
+from detector.checks._options import at_least
 from detector.checks._row_order import LOOKED_AT, in_order, order_gap
 from detector.data.schema import Kind
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
@@ -67,8 +68,7 @@ class Fingerprints:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.rows < _MIN_ROWS:
-            raise ValueError(f"fingerprints: rows must be at least {_MIN_ROWS}")
+        at_least(self, rows=_MIN_ROWS)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Look for each mark in the candidate, then for the same in the reference."""
