@@ -322,7 +322,9 @@ def main():
         if options.json:
             text = json.dumps(machine | {"rows": rows}, indent=1)[:-2]
             kept = json.dumps(runs, separators=(",", ":")).replace("}", "}\n")
-            options.json.write_text(f'{text},\n "runs": {kept}}}\n')
+            part = options.json.with_suffix(".part")
+            part.write_text(f'{text},\n "runs": {kept}}}\n')
+            part.replace(options.json)
 
     for name in options.tasks or TASKS:
         completed(name, options, runs.setdefault(name, {}), save)
