@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,6 +169,21 @@ def test_sorted_bitstrings_are_seen():
     first = found.evidence["columns"][0]  # type: ignore[index]
     assert (first["name"], first["sorted"], first["changes"]) == ("q0", True, 1)
     assert "order that no shuffle leaves, unlike the reference's" in seen(found)
+
+
+@pytest.mark.slow
+def test_bitstrings_as_tensorflow_quantum_samples_them_are_seen():
+    import cirq
+    import tensorflow_quantum as tfq
+
+    qubits = cirq.GridQubit.rect(1, 4)
+    turns = [cirq.ry(0.7 + 0.3 * place)(qubit) for place, qubit in enumerate(qubits)]
+    circuit = cirq.Circuit(turns, [cirq.CNOT(*pair) for pair in pairwise(qubits)])
+    rows = tfq.layers.Sample()(circuit, repetitions=600).numpy()[0]
+    shuffled = np.random.default_rng(15).permutation(rows)
+    found = order(as_sampled(shuffled), as_sampled(rows))
+    assert number(found).value == 4
+    assert found.evidence["columns"][0]["sorted"]  # type: ignore[index]
 
 
 def test_shuffled_bitstrings_are_in_no_order():
