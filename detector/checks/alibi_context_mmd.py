@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from detector.checks._alibi import EXTRA, Answer, asked, at_least, gap, permuted
+from detector.checks._alibi import EXTRA, Answer, asked, gap, permuted
+from detector.checks._options import at_least
 from detector.data.schema import Kind
 from detector.findings import TABLE, Finding, Reason
 from detector.profiles.parts import Part

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from detector.checks._alibi import EXTRA, Answer, asked, at_least, deep_kernel, network, permuted
+from detector.checks._alibi import EXTRA, Answer, asked, deep_kernel, network, permuted
+from detector.checks._options import at_least
 from detector.profiles.parts import Part
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from detector.checks._alibi import EXTRA, Answer, asked, at_least, bandwidth, gaussian
+from detector.checks._alibi import EXTRA, Answer, asked, bandwidth, gaussian
+from detector.checks._options import at_least
 from detector.profiles.parts import Part
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.checks._three_samples import in_percent, synthetic_share
 from detector.checks._told_apart import ADDRESS, MIN_ROWS, told_apart
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
@@ -50,8 +51,7 @@ class Contamination:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.rows < MIN_ROWS:
-            raise ValueError(f"contamination: rows must be at least {MIN_ROWS}")
+        at_least(self, rows=MIN_ROWS)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure both shares, or say why one cannot be known."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from detector.checks._contents import Contents, contents, groups_seen
 from detector.checks._near_rows import MIN_ROWS, NearRows
+from detector.checks._options import at_least
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 from detector.profiles import hashing
 from detector.profiles.parts import Part
@@ -68,8 +69,7 @@ class Copies:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.rows < MIN_ROWS:
-            raise ValueError(f"copies: rows must be at least {MIN_ROWS}")
+        at_least(self, rows=MIN_ROWS)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure copies of the reference, then repeats inside the candidate."""

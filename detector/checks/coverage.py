@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 from detector.profiles.parts import Part
 
@@ -55,18 +56,16 @@ class Coverage:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {
-            "neighbours": 1,
-            "min_rows": 2 * self.neighbours + 1,
-            "min_groups": 2,
-            "max_rows": self.min_rows,
-            "permutations": 99,
-            "rows_per_mode": 10,
-            "max_modes": 2,
-        }
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"coverage: {option} must be at least {bound}")
+        at_least(
+            self,
+            neighbours=1,
+            min_rows=2 * self.neighbours + 1,
+            min_groups=2,
+            max_rows=self.min_rows,
+            permutations=99,
+            rows_per_mode=10,
+            max_modes=2,
+        )
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the table."""

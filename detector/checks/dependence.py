@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.data.schema import NOMINAL, ORDERED
 from detector.findings import TABLE, Finding, Gap, Reason
 from detector.profiles.parts import Part
@@ -51,10 +52,7 @@ class Dependence:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {"rows": _MIN_ROWS, "pairs": 0, "levels": 1, "permutations": 99, "width": 8}
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"dependence: {option} must be at least {bound}")
+        at_least(self, rows=_MIN_ROWS, pairs=0, levels=1, permutations=99, width=8)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure all pairs together, then the pairs that changed most."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.checks._told_apart import ADDRESS, MIN_ROWS, PLAIN, told_apart
 from detector.findings import TABLE, Finding
 from detector.profiles.parts import Part
@@ -49,9 +50,7 @@ class Discriminator:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        for option, least in (("rows", MIN_ROWS), ("probed_rows", 10)):
-            if getattr(self, option) < least:
-                raise ValueError(f"discriminator: {option} must be at least {least}")
+        at_least(self, rows=MIN_ROWS, probed_rows=10)
         if self.features != PLAIN:
             from detector.checks._feature_maps import refuse_unknown
 

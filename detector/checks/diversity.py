@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 from detector.profiles.parts import Part
 
@@ -63,17 +64,15 @@ class Diversity:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {
-            "min_rows": 10,
-            "min_groups": 2,
-            "max_rows": self.min_rows,
-            "permutations": 99,
-            "axes": 1,
-            "frequencies": 8,
-        }
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"diversity: {option} must be at least {bound}")
+        at_least(
+            self,
+            min_rows=10,
+            min_groups=2,
+            max_rows=self.min_rows,
+            permutations=99,
+            axes=1,
+            frequencies=8,
+        )
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the table."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from detector.checks._marked import Marked
+from detector.checks._options import at_least
+from detector.checks._row_order import LOOKED_AT, in_order, order_gap
 from detector.data.schema import Kind
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 from detector.profiles.parts import Part
@@ -36,9 +38,10 @@ Mark = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprints:
-    """Looks for lattices, level counts, piles, digits, equations and twins in the batch.
+    """Looks for lattices, level counts, piles, digits, equations, twins and order in the batch.
 
-    A mark that the reference's own rows bear is listed as shared and does not count.
+    A mark that the reference's own rows bear is listed as shared and does not count. Only
+    `ordered_columns` depends on the order of rows.
 
     Attributes:
         rows: Sampled rows that are looked at, at most.
@@ -46,7 +49,7 @@ class Fingerprints:
     """
 
     name: ClassVar[str] = "fingerprints"
-    needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.SAMPLE, Part.ORDER})
     measures: ClassVar[frozenset[str]] = frozenset(
         {
             "lattice_columns",
@@ -57,6 +60,7 @@ class Fingerprints:
             "determined_columns",
             "twin_rows",
             "support_bits",
+            "ordered_columns",
         }
     )
 
@@ -64,8 +68,7 @@ class Fingerprints:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.rows < _MIN_ROWS:
-            raise ValueError(f"fingerprints: rows must be at least {_MIN_ROWS}")
+        at_least(self, rows=_MIN_ROWS)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Look for each mark in the candidate, then for the same in the reference."""
@@ -96,6 +99,7 @@ class Fingerprints:
         yield self._determined(batch, trusted, comparison)
         yield self._twins(batch, trusted, comparison)
         yield self._support(batch, trusted, comparison)
+        yield self._order(comparison)
 
     def _sides(self, comparison: Comparison) -> tuple[Marked, Marked] | Gap:
         """Return the rows of the candidate, then of the reference."""
@@ -226,6 +230,22 @@ class Fingerprints:
             p_value=p_value,
         )
         return self._finding(outcome, comparison, {"distinct": held, "once": once})
+
+    def _order(self, comparison: Comparison) -> Finding:
+        """Count columns whose neighbouring rows no shuffle leaves so: over all rows."""
+        name, names = "ordered_columns", comparison.columns(*LOOKED_AT)
+        if (gap := order_gap(name, comparison)) is not None:
+            return self._finding(gap, comparison, {})
+        found, (known, _) = (
+            in_order(side, names) for side in (comparison.candidate, comparison.reference)
+        )
+        if not found[1]:
+            detail = "no column has rows on two sides"
+            gap = Gap(name=name, reason=Reason.CONSTANT_COLUMN, detail=detail)
+            return self._finding(gap, comparison, {})
+        rows = comparison.reference.n_rows, comparison.candidate.n_rows
+        finding = self._counted(name, found, known, comparison)
+        return replace(finding, n_reference=rows[0], n_candidate=rows[1])
 
     def _finding(
         self, outcome: Measurement | Gap, comparison: Comparison, evidence: dict[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from detector.checks._options import at_least
 from detector.checks._told_apart import ADDRESS, MIN_ROWS, told_apart
 from detector.findings import TABLE, Finding
 from detector.profiles.parts import Part
@@ -35,8 +36,7 @@ class Indistinguishability:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.rows < MIN_ROWS:
-            raise ValueError(f"indistinguishability: rows must be at least {MIN_ROWS}")
+        at_least(self, rows=MIN_ROWS)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the area and its interval; a policy says what margin counts as the same."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.data.schema import Kind, Schema
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
 from detector.profiles.parts import Part
@@ -58,17 +59,15 @@ class Joint:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {
-            "min_rows": 2,
-            "min_groups": 2,
-            "permutations": 99,
-            "max_rows_exact": 0,
-            "max_rows": 100,
-            "frequencies": 16,
-        }
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"joint: {option} must be at least {bound}")
+        at_least(
+            self,
+            min_rows=2,
+            min_groups=2,
+            permutations=99,
+            max_rows_exact=0,
+            max_rows=100,
+            frequencies=16,
+        )
         if self.kernel != GAUSSIAN:
             from detector.checks._feature_maps import refuse_unknown
 

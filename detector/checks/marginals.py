@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from detector.checks._options import at_least
 from detector.data.schema import NOMINAL, ORDERED
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column
 from detector.profiles.aggregates import LevelSummary, NumericSummary
@@ -47,10 +48,7 @@ class Marginals:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {"min_rows": 3, "min_groups": 2, "permutations": 99, "max_rows": 10}
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"marginals: {option} must be at least {bound}")
+        at_least(self, min_rows=3, min_groups=2, permutations=99, max_rows=10)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure every compared column."""

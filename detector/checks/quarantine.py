@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.checks._row_list import RowList
 from detector.checks._row_reasons import described
 from detector.checks._strange_rows import MEASURED, MIN_REFERENCE, StrangeRows, strange_rows
@@ -53,9 +54,7 @@ class Quarantine:
         """Refuse options that cannot work."""
         if not 0 < self.fdr < 1:
             raise ValueError(f"quarantine: fdr is {self.fdr}; it lies between 0 and 1")
-        for option in ("fit_rows", "learn_rows"):
-            if getattr(self, option) < MIN_REFERENCE // 2:
-                raise ValueError(f"quarantine: {option} must be at least {MIN_REFERENCE // 2}")
+        at_least(self, fit_rows=MIN_REFERENCE // 2, learn_rows=MIN_REFERENCE // 2)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the share of sampled candidate rows that are listed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column
 from detector.profiles.aggregates import LevelSummary, NumericSummary
 from detector.profiles.parts import Part
@@ -54,8 +55,7 @@ class Schema:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        if self.min_rows < 1:
-            raise ValueError("schema: min_rows must be at least 1")
+        at_least(self, min_rows=1)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the table, then every column."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from detector.checks._options import at_least
 from detector.data.schema import NOMINAL, ORDERED
 from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse, column
 from detector.profiles.aggregates import LevelSummary, NumericSummary
@@ -55,10 +56,7 @@ class Tails:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        least = {"min_rows": 3, "min_groups": 2, "max_rows": 20, "permutations": 99}
-        for option, bound in least.items():
-            if getattr(self, option) < bound:
-                raise ValueError(f"tails: {option} must be at least {bound}")
+        at_least(self, min_rows=3, min_groups=2, max_rows=20, permutations=99)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure the table, then every column."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from detector.checks._clusters import group_codes
+from detector.checks._options import at_least
 from detector.data.encode import encode_codes
 from detector.data.schema import NOMINAL, Kind, Role, Schema
 from detector.findings import Finding, Gap, Measurement, Reason, Subject, SubjectKind, Worse
@@ -80,9 +81,7 @@ class Utility:
 
     def __post_init__(self) -> None:
         """Refuse options that cannot work."""
-        for option, least in (("rows", _MIN_ROWS), ("refits", 2)):
-            if getattr(self, option) < least:
-                raise ValueError(f"utility: {option} must be at least {least}")
+        at_least(self, rows=_MIN_ROWS, refits=2)
 
     def run(self, comparison: Comparison, streams: Streams) -> Iterator[Finding]:
         """Measure what models of the candidate lose against models of the reference."""

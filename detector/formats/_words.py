@@ -123,6 +123,7 @@ MEASUREMENTS = {
     "recall_change": "change of recall, mean of classes",
     "foreign_share": "share of foreign rows",
     "synthetic_share": "share of synthetic rows",
+    "ordered_columns": "columns in an order",
 }
 """Names of measurements that are not their technical name with spaces; the glossary has more."""
 

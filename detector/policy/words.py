@@ -304,6 +304,11 @@ PHRASES: Mapping[str, Phrase] = {
         seen="{value} of the rows are like the known synthetic rows",
         advice="Ask for real rows, or let the batch be a smaller part of the training set.",
     ),
+    "ordered_columns": Phrase(
+        seen="columns in an order that no shuffle leaves, unlike the reference's: {value}{listed}",
+        advice="Shuffle before training. A sampler that returns sorted states or a chain leaves "
+        "such an order, and so does a sorted export.",
+    ),
 }
 
 _LETTERS = {"auc": "AUC", "mmd": "MMD", "declared_real_auc": "AUC"}

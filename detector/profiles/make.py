@@ -19,6 +19,7 @@ from detector.profiles.binning import Binner
 from detector.profiles.fold import Decoded, decode, row_hashes, summarize
 from detector.profiles.frame import Frame, freeze_edges, kept_columns
 from detector.profiles.moments import fold_moments
+from detector.profiles.order import Stretch, fold_order, join_order
 from detector.profiles.parallel import ordered_map
 from detector.profiles.parts import Part
 from detector.profiles.profile import Profile, merge
@@ -73,8 +74,8 @@ def make_profile(
     frame = _freeze(dataset.schema, sampler.state, parts)
     counter = _Counter(dataset, frame, columns, parts)
     counted = ordered_map(lambda batch: counter.fold(decode(batch, columns)), batches)
-    whole = merge([*_told(counted, dataset, tell, f"count {dataset.name}")])
-    return replace(whole, state=sampler.state if Part.SAMPLE in parts else None, multiset=multiset)
+    held = [*_told(counted, dataset, tell, f"count {dataset.name}")]
+    return _whole(held, sampler, multiset, parts)
 
 
 def _fold(
@@ -86,11 +87,11 @@ def _fold(
     sampler = _Sampler(salt)
     counter = _Counter(dataset, frame, columns, parts)
 
-    def work(batch: pa.RecordBatch) -> tuple[_Sampled, Profile]:
+    def work(batch: pa.RecordBatch) -> tuple[_Sampled, _Counted]:
         decoded = decode(batch, columns)
         return sampler.fold(batch, decoded), counter.fold(decoded)
 
-    counted: list[Profile] = []
+    counted: list[_Counted] = []
 
     def sampled() -> Iterator[_Sampled]:
         results = _told(ordered_map(work, batches), dataset, tell, f"read {dataset.name}")
@@ -99,11 +100,23 @@ def _fold(
             yield sample
 
     multiset = sampler.collect(sampled())
-    whole = merge(counted)
-    return replace(whole, state=sampler.state if Part.SAMPLE in parts else None, multiset=multiset)
+    return _whole(counted, sampler, multiset, parts)
+
+
+def _whole(
+    counted: list[_Counted], sampler: _Sampler, multiset: tuple[int, int], parts: frozenset[Part]
+) -> Profile:
+    """Return the profile of consecutive batches, with the order of their rows."""
+    return replace(
+        merge([part for part, _ in counted]),
+        state=sampler.state if Part.SAMPLE in parts else None,
+        multiset=multiset,
+        order=join_order(order for _, order in counted) if Part.ORDER in parts else None,
+    )
 
 
 _Sampled = tuple[SampleState, int, int]
+_Counted = tuple[Profile, dict[str, Stretch]]
 
 
 def multiset(content: NDArray[np.uint64]) -> tuple[int, int]:
@@ -160,7 +173,11 @@ class _Counter:
         self._center = np.array([_middle(frame.edges[name]) for name in self._ordered])
         self._dataset, self._frame, self._parts = dataset, frame, parts
 
-    def fold(self, decoded: Decoded) -> Profile:
+    def fold(self, decoded: Decoded) -> _Counted:
+        ordered = fold_order(decoded, self._frame.edges) if Part.ORDER in self._parts else {}
+        return self._count(decoded), ordered
+
+    def _count(self, decoded: Decoded) -> Profile:
         moments = kernel = None
         if Part.MOMENTS in self._parts:
             moments = fold_moments(decoded.numbers, self._ordered, self._center)

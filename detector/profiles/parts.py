@@ -12,3 +12,4 @@ class Part(enum.StrEnum):
     SAMPLE = "sample"
     MOMENTS = "moments"
     KERNEL = "kernel"
+    ORDER = "order"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from detector.profiles.aggregates import ColumnSummary
     from detector.profiles.frame import Frame
     from detector.profiles.kernel import KernelMeans
+    from detector.profiles.order import ColumnOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,6 +36,8 @@ class Profile:
         multiset: Order-free digest of all rows, as two 64-bit sums.
         metadata: Key-value text found in the file.
         source: The file it came from, if any; used to find its manifest.
+        order: How neighbouring rows differ, column by column; None when not asked for, and in
+            merged profiles.
 
     """
 
@@ -49,6 +52,7 @@ class Profile:
     multiset: tuple[int, int]
     metadata: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
+    order: Mapping[str, ColumnOrder] | None = None
     _drawn: list[RowSample] = field(default_factory=list, init=False, repr=False)
 
     @property
@@ -87,7 +91,8 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
     """Return the profile of all parts together.
 
     Merging is associative and commutative: counts, extremes, samples and digests are
-    the same for every split and order; moments agree to rounding.
+    the same for every split and order; moments agree to rounding. Which part's rows come first
+    is not known, so the order of rows is dropped.
 
     Raises:
         InputError: The parts were not made over one frame.
@@ -114,6 +119,7 @@ def merge(parts: Sequence[Profile], *, name: str | None = None) -> Profile:
             sum(part.multiset[0] for part in parts) % 2**64,
             sum(part.multiset[1] for part in parts) % 2**64,
         ),
+        order=None,
     )
 
 

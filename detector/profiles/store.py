@@ -34,6 +34,7 @@ from detector.profiles.aggregates import (
 )
 from detector.profiles.frame import Frame
 from detector.profiles.moments import Moments
+from detector.profiles.order import ColumnOrder
 from detector.profiles.profile import Profile
 from detector.profiles.sample import SampleState
 
@@ -152,6 +153,7 @@ def _header(profile: Profile) -> dict[str, Any]:
         "kernel": None if profile.frame.kernel is None else profile.frame.kernel.to_plain(),
         "kernel_rows": None if profile.kernel is None else profile.kernel.n,
         "moments": None if profile.moments is None else list(profile.moments.columns),
+        "order": profile.order and {name: asdict(order) for name, order in profile.order.items()},
     }
 
 
@@ -205,7 +207,13 @@ def _profile(header: dict[str, Any], arrays: Arrays, sample: bytes | None) -> Pr
         kernel=means,
         multiset=(int(header["multiset"][0]), int(header["multiset"][1])),
         metadata=header["metadata"],
+        order=_order(header.get("order")),
     )
+
+
+def _order(plain: dict[str, Any] | None) -> dict[str, ColumnOrder] | None:
+    """Return the order of rows; profiles of earlier releases have none."""
+    return plain and {name: ColumnOrder(**counted) for name, counted in plain.items()}
 
 
 def _kernel(header: dict[str, Any], arrays: Arrays) -> tuple[KernelSpec | None, KernelMeans | None]:

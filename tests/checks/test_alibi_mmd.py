@@ -25,7 +25,9 @@ def test_theirs_is_our_statistic_on_the_same_kernel():
     y = (rng.standard_normal((70, 3)) + 0.4).astype(np.float32)
     sigma = np.array([1.3], np.float32)
     with _alibi.surroundings(0):
-        drift = MMDDrift(x, sigma=sigma, configure_kernel_from_x_ref=False, n_permutations=99)
+        backend = str(_alibi.framework())
+        own = {"sigma": sigma, "configure_kernel_from_x_ref": False}
+        drift = MMDDrift(x, backend=backend, n_permutations=99, **own)
         theirs = float(drift.predict(y)["data"]["distance"])
     rows, unit = np.concatenate((x, y)), np.arange(160)
     sums = sum_kernels(rows, unit, sigma.astype(np.float64))

@@ -22,6 +22,9 @@ CHECKS = [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name 
 LIGHT = {"epochs": 1, "permutations": 99, "rows": 100}
 """Options with which a heavy check does little; the laws do not ask how well it sees."""
 
+OF_ORDER = {("fingerprints", "ordered_columns")}
+"""What asks about the order of rows; only the rows' order may change its answer."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -109,7 +112,7 @@ def test_row_order_does_not_matter(name: str) -> None:
     one, two = run(name, reference, candidate), run(name, *shuffled)
     assert [f.key for f in one] == [f.key for f in two]
     for a, b in zip(one, two, strict=True):
-        if isinstance(a.outcome, Measurement):
+        if isinstance(a.outcome, Measurement) and (name, a.outcome.name) not in OF_ORDER:
             assert isinstance(b.outcome, Measurement)
             assert b.outcome.value == pytest.approx(a.outcome.value, rel=1e-6, abs=1e-9)
             assert b.outcome.p_value == a.outcome.p_value
