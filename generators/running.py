@@ -52,6 +52,17 @@ def check_engine(engine: str, gradient: str) -> None:
         )
 
 
+def check_optimiser(optimiser: str, engine: str) -> None:
+    """Refuse a metric that an engine cannot tell.
+
+    Raises:
+        ValueError: It says what to choose.
+
+    """
+    if optimiser == "natural" and engine not in {"auto", "fast"}:
+        raise ValueError("optimiser is 'natural', which needs the engine `fast`")
+
+
 def started(ansatz: Ansatz, *, engine: str, gradient: str, **options: Any) -> Executor:
     """Return the executor that the options name."""
     from generators.quantum.engines import executor

@@ -16,6 +16,7 @@ from generators.options import check_choice, check_least
 from generators.quantum.annealing import SLICES, Paths, anneal, swept
 from generators.quantum.boltzmann import Machine
 from generators.quantum.climbing import Climb, Evidence
+from generators.quantum.descent import OPTIMISERS
 from generators.quantum.sampling import draw_bits
 from generators.tabular import TabularRecipe
 
@@ -64,6 +65,9 @@ class Qbm(TabularRecipe):
         steps: Steps at most; 0 leaves the machine untrained.
         rate: Learning rate at the start; it falls to nothing.
         decay: Weight decay.
+        optimiser: Of the Hamiltonian's terms, a circuit has none here: `adam`; where bitstrings
+            are listed also `spsa`; where their cross entropy is the loss also `natural`, in the
+            geometry of the law of seen bits (Fisher's metric), not of states.
         patience: Checks of the validation rows without an improvement that end the training.
         chains: Annealed chains that go on from step to step.
         sweeps: Sweeps of the chains in each step.
@@ -88,6 +92,7 @@ class Qbm(TabularRecipe):
     steps: int = 400
     rate: float = 0.1
     decay: float = 0.0
+    optimiser: str = "adam"
     patience: int = 80
     chains: int = 512
     sweeps: int = 2
@@ -97,7 +102,7 @@ class Qbm(TabularRecipe):
 
     def check(self) -> None:
         """Refuse a machine that cannot be trained."""
-        check_choice(self, gradient=("auto", "exact", "bound"))
+        check_choice(self, gradient=("auto", "exact", "bound"), optimiser=OPTIMISERS)
         check_choice(self, sampler=("auto", "exact", "annealing"), field=("all", "hidden"))
         check_least(
             self, qubits=1, hidden=0, gamma=0, steps=0, rate=0, decay=0, patience=1, budget=0
@@ -128,6 +133,7 @@ class Qbm(TabularRecipe):
         evidence = Evidence.split(task.bits, held=VALIDATION, rng=rng)
         visible = task.bits.shape[1]
         way = self._way(visible)
+        self._check_optimiser(way, visible + self.hidden)
         machine = Machine.started(
             visible,
             hidden=self.hidden,
@@ -143,11 +149,12 @@ class Qbm(TabularRecipe):
             decay=self.decay,
             steps=self.steps,
             train_transverse=self.train_gamma and way in {"exact", "hidden"},
+            optimiser=self.optimiser,
         )
         if way == "annealed":
             self._anneal(climb, machine, evidence, diary, rng)
         else:
-            climb.summed(machine, evidence, diary, mask=task.code.mask(), way=way)
+            climb.summed(machine, evidence, diary, mask=task.code.mask(), way=way, rng=rng)
         if self.steps:
             machine = Machine.restored(diary.best)
         core = self._core(machine, task.code, summed=way != "annealed")
@@ -190,6 +197,21 @@ class Qbm(TabularRecipe):
             return "hidden"
         quick = self.gradient == "auto" and size <= QUICK
         return "exact" if quick or self.gradient == "exact" else "bound"
+
+    def _check_optimiser(self, way: str, qubits: int) -> None:
+        """Refuse an optimiser that asks for what this way of training does not know."""
+        why = ""
+        if way == "annealed" and self.optimiser != "adam":
+            why = "annealed chains tell the slope of the loss, and neither the loss nor its metric"
+        elif self.optimiser == "natural" and way == "bound":
+            why = "the bound is no law of rows, so it has no Fisher metric"
+        elif self.optimiser == "natural" and way == "exact" and qubits > QUICK:
+            why = f"its metric takes minutes a step with {qubits} qubits; {QUICK} are quick"
+        if why:
+            raise DetectorError(
+                f"`optimiser` is {self.optimiser}, and {why}.",
+                hint="Set `optimiser` to adam, or `field` to hidden with few enough `qubits`.",
+            )
 
     def _notes(self, way: str) -> tuple[str, ...]:
         if not self.steps:

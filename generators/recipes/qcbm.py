@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from generators.bits import Bits
 from generators.diary import Diary
 from generators.options import check_between, check_choice, check_least
+from generators.quantum.descent import OPTIMISERS
 from generators.quantum.noise import Noise
 from generators.quantum.sampling import draw_bits, frequencies
 from generators.running import (
@@ -18,6 +19,7 @@ from generators.running import (
     GRADIENTS,
     MOST_DAMPED,
     check_engine,
+    check_optimiser,
     circuit_bytes,
     damped,
     declared_circuit,
@@ -68,7 +70,8 @@ class Qcbm(TabularRecipe):
         rate: Learning rate.
         restarts: Starts; the best one is kept.
         spread: Standard deviation of the angles around the uniform start.
-        optimiser: `adam`, `natural` (the quantum natural gradient) or `spsa`.
+        optimiser: `adam`, `natural` (the quantum natural gradient) or `spsa`; Adam makes the
+            steps of all three.
         validation: Share of rows held out to judge checkpoints; 0 judges by the loss.
         early_stop: Stop at the sampling floor, and keep the untrained circuit where the rows do
             not show that training made it better.
@@ -121,14 +124,18 @@ class Qcbm(TabularRecipe):
             self,
             layout=("ring", "qaoa", "vqe"),
             loss=("mmd", "nll"),
-            optimiser=("adam", "natural", "spsa"),
+            optimiser=OPTIMISERS,
             engine=ENGINES,
             gradient=GRADIENTS,
         )
         check_engine(self.engine, self.gradient)
         noise = self.noise
-        if self.optimiser == "natural" and self.engine not in {"auto", "fast"}:
-            raise ValueError("optimiser is 'natural', which needs the engine `fast`")
+        check_optimiser(self.optimiser, self.engine)
+        if self.optimiser == "natural" and self.noisy_training and damped(noise):
+            raise ValueError(
+                "optimiser is 'natural', and states that are damped have no such metric; "
+                "train without damping, or by adam or spsa"
+            )
         if self.noisy_training and damped(noise) and self.qubits > MOST_DAMPED:
             raise ValueError(
                 f"noisy_training with damping runs {MOST_DAMPED} qubits at most, "
