@@ -95,6 +95,7 @@ class Climb:
         decay: Weight decay.
         steps: Steps at most.
         train_transverse: Whether the transverse fields move, where their derivatives are known.
+        couplings: The pairs of seen qubits that may be coupled; None for all.
         optimiser: Where a step's slope comes from: `adam`; where all bitstrings are summed, also
             `spsa`, and where the loss is the cross entropy itself, `natural` in Fisher's metric.
 
@@ -104,6 +105,7 @@ class Climb:
     decay: float
     steps: int
     train_transverse: bool
+    couplings: tuple[tuple[int, int], ...] | None = None
     optimiser: str = "adam"
 
     def summed(
@@ -215,8 +217,7 @@ class Climb:
     ) -> None:
         adam, vector = Adam(rate=self.rate), machine.vector
         state = adam.start(vector)
-        moving = np.ones(len(vector))  # a field that is none stays none
-        moving[-machine.qubits :] = self.train_transverse * (machine.transverse != 0.0)
+        moving = self._moving(machine)
 
         def restore(arrays: Arrays) -> None:
             nonlocal vector, state, machine
@@ -239,6 +240,14 @@ class Climb:
                 scale = 1.0 - step / self.steps
                 vector, state = adam.step(vector, slope, state, scale=scale)
                 machine = machine.moved(vector)
+
+    def _moving(self, machine: Machine) -> Floats:
+        """Return 1 for the terms that are trained, else 0; a field that is none stays none."""
+        pairs = zip(*machine.pairs, strict=True)
+        free = None if self.couplings is None else set(self.couplings)
+        met = [free is None or j >= machine.visible or (i, j) in free for i, j in pairs]
+        field = self.train_transverse * (machine.transverse != 0.0)
+        return np.concatenate([np.ones(machine.qubits), np.array(met, float), field])
 
     def _place(self, machine: Machine, slope: Floats, summed: _Loss, moving: Floats) -> Place:
         """Return the loss around a machine's terms, of which only some move."""

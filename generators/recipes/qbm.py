@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -57,6 +58,8 @@ class Qbm(TabularRecipe):
         gamma: The transverse field at the start; 0 is the classical Boltzmann machine.
         field: Which qubits feel it: `all`, or `hidden`, which has closed forms.
         train_gamma: Train each qubit's field too, where the derivatives are exact.
+        couplings: Which pairs of seen qubits are coupled: `all`, or those that `qaoa` or `vqe`
+            choose by what bits tell about each other, two a qubit.
         gradient: `exact` diagonalises at every step, up to 10 qubits; `bound` climbs a lower
             bound of the likelihood; `auto` is exact up to 8 qubits, or 16 seen ones where the
             field is on hidden qubits or nowhere.
@@ -87,6 +90,7 @@ class Qbm(TabularRecipe):
     gamma: float = 0.5
     field: str = "hidden"
     train_gamma: bool = True
+    couplings: str = "all"
     gradient: str = "auto"
     sampler: str = "auto"
     steps: int = 400
@@ -103,6 +107,12 @@ class Qbm(TabularRecipe):
     def check(self) -> None:
         """Refuse a machine that cannot be trained."""
         check_choice(self, gradient=("auto", "exact", "bound"), optimiser=OPTIMISERS)
+        check_choice(self, couplings=("all", "qaoa", "vqe"))
+        if self.couplings != "all" and find_spec("cirq") is None:
+            raise ValueError(
+                f"couplings is {self.couplings!r}, a circuit, and Cirq is not installed; "
+                "it comes with collapse-detector[quantum]"
+            )
         check_choice(self, sampler=("auto", "exact", "annealing"), field=("all", "hidden"))
         check_least(
             self, qubits=1, hidden=0, gamma=0, steps=0, rate=0, decay=0, patience=1, budget=0
@@ -149,6 +159,7 @@ class Qbm(TabularRecipe):
             decay=self.decay,
             steps=self.steps,
             train_transverse=self.train_gamma and way in {"exact", "hidden"},
+            couplings=(pairs := self._pairs(task.bits, rng)),
             optimiser=self.optimiser,
         )
         if way == "annealed":
@@ -158,7 +169,21 @@ class Qbm(TabularRecipe):
         if self.steps:
             machine = Machine.restored(diary.best)
         core = self._core(machine, task.code, summed=way != "annealed")
-        return core, diary.log(facts={**core.facts(), "trained": way}, notes=self._notes(way))
+        facts = {**core.facts(), "trained": way}
+        if pairs is not None:
+            facts["pairs"] = len(pairs)
+            facts["parameters"] = len(machine.vector) - visible * (visible - 1) // 2 + len(pairs)
+        return core, diary.log(facts=facts, notes=self._notes(way))
+
+    def _pairs(
+        self, bits: Bitstrings, rng: np.random.Generator
+    ) -> tuple[tuple[int, int], ...] | None:
+        """Return the pairs of seen qubits that are coupled; None for all."""
+        if self.couplings == "all" or bits.shape[1] < 2:
+            return None
+        from generators.quantum.layouts import chosen_pairs
+
+        return chosen_pairs(bits, by=self.couplings, rng=rng)
 
     def _anneal(
         self,

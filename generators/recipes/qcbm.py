@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from generators.tabular import Core, Task
 
     Bitstrings = NDArray[np.uint8]
+    Rows = NDArray[np.float32]
     Floats = NDArray[np.floating[Any]]
 
 MOST_QUBITS = 20
@@ -65,6 +66,8 @@ class Qcbm(TabularRecipe):
         layers: Layers of turns and entangling gates.
         layout: Which qubits meet: `ring`, whose range grows from layer to layer, or the pairs that
             `qaoa` or `vqe` choose by what bits tell about each other, for few layers unwhitened.
+        edges: Where axes are cut: `even` has bins of equal weight; `qaoa` or `vqe` choose edges by
+            what the bins tell about other axes.
         loss: `mmd` compares by a kernel, `nll` by the likelihood, which repeats small tables.
         steps: Steps of each start, at most; 0 leaves the circuit untrained.
         rate: Learning rate.
@@ -98,6 +101,7 @@ class Qcbm(TabularRecipe):
     qubits: int = 14
     layers: int = 12
     layout: str = "ring"
+    edges: str = "even"
     loss: str = "mmd"
     steps: int = 1_000
     rate: float = 0.03
@@ -123,6 +127,7 @@ class Qcbm(TabularRecipe):
         check_choice(
             self,
             layout=("ring", "qaoa", "vqe"),
+            edges=("even", "qaoa", "vqe"),
             loss=("mmd", "nll"),
             optimiser=OPTIMISERS,
             engine=ENGINES,
@@ -164,6 +169,16 @@ class Qcbm(TabularRecipe):
                 hint=f"Set `whiten` to project them onto {self.qubits} qubits, leave columns "
                 f"out, or give more `qubits` ({MOST_QUBITS} at most).",
             ) from None
+
+    def recut(
+        self, code: Bits, rows: Rows, dimensions: tuple[Dimension, ...], rng: np.random.Generator
+    ) -> Bits:
+        """Let a solver choose the edges, if it is asked to."""
+        if self.edges == "even":
+            return code
+        from generators.quantum.edges import chosen_edges
+
+        return chosen_edges(code, rows, dimensions, by=self.edges, rng=rng)
 
     def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
         """Train the angles, then read out the law that rows are drawn from."""
