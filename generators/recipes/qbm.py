@@ -11,14 +11,14 @@ import numpy as np
 
 from detector.errors import DetectorError
 from generators.bits import Bits
+from generators.cores import QbmCore
 from generators.diary import Diary
 from generators.mmd import squared_mmd
 from generators.options import check_choice, check_least
-from generators.quantum.annealing import SLICES, Paths, anneal, swept
+from generators.quantum.annealing import SLICES
 from generators.quantum.boltzmann import Machine
 from generators.quantum.climbing import Climb, Evidence
 from generators.quantum.descent import OPTIMISERS
-from generators.quantum.sampling import draw_bits
 from generators.tabular import TabularRecipe
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ VALIDATION = 0.1
 
 COMPARED = 512
 """Validation rows that chains are held against at most."""
-
-ROUNDS = 20
-"""Attempts at a valid bitstring before the nearest valid one is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,72 +259,3 @@ class Qbm(TabularRecipe):
             sweeps=self.anneal,
             slices=self.slices,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class QbmCore:
-    """Draws from the probabilities of all bitstrings, or by annealing one chain a row.
-
-    Attributes:
-        machine: What was learned.
-        code: What its bits mean.
-        chances: The probability of each seen bitstring, shape (2^visible,), not normalised;
-            empty where there are too many.
-        sweeps: Sweeps of an annealing.
-        slices: Its moments of imaginary time.
-
-    """
-
-    machine: Machine
-    code: Bits
-    chances: NDArray[np.float64]
-    sweeps: int
-    slices: int
-
-    @property
-    def declared(self) -> dict[str, str]:
-        """Return how rows are drawn."""
-        return {"sampler": "exact" if len(self.chances) else "annealing"}
-
-    def facts(self) -> dict[str, float | int | str]:
-        """Return what a log should say of the machine."""
-        field = np.abs(self.machine.transverse)
-        return {
-            "visible": self.machine.visible,
-            "hidden": self.machine.qubits - self.machine.visible,
-            "parameters": len(self.machine.vector),
-            "gamma_mean": float(field.mean()),
-            **self.declared,
-        }
-
-    def describe(self) -> str:
-        """Return the machine in words."""
-        field, pulls = np.abs(self.machine.transverse), np.abs(self.machine.problem.couplings)
-        return (
-            f"{self.machine.visible} seen and {self.machine.qubits - self.machine.visible} hidden "
-            f"qubits\ntransverse field {field.min():.3g} to {field.max():.3g}\n"
-            f"strongest coupling {pulls.max():.3g}\nsampled by {self.declared['sampler']}"
-        )
-
-    def draw(self, n: int, rng: np.random.Generator) -> Bitstrings:
-        """Return n bitstrings that mean something."""
-        if len(self.chances):
-            return draw_bits(self.chances, n, rng)
-        problem, transverse = self.machine.problem, self.machine.transverse
-        zeros = anneal(
-            problem, transverse, chains=n, sweeps=self.sweeps, slices=self.slices, rng=rng
-        ).zeros
-        for _ in range(ROUNDS):
-            wrong = ~self.code.valid(self._seen(Paths(zeros=zeros)))
-            if not wrong.any():
-                break
-            again = Paths(zeros=zeros[:, :, wrong])
-            zeros[:, :, wrong] = swept(again, problem, transverse, sweeps=10, rng=rng).zeros
-        return self._seen(Paths(zeros=zeros))
-
-    def _seen(self, paths: Paths) -> Bitstrings:
-        return paths.bits()[:, : self.machine.visible]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the terms, the probabilities and what the bits mean."""
-        return {**self.machine.arrays(), **self.code.save(), "chances": self.chances}

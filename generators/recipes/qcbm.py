@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from detector.errors import DetectorError
 from generators.bits import Bits
+from generators.cores import QcbmCore
 from generators.diary import Diary
 from generators.options import check_between, check_choice, check_least
 from generators.quantum.descent import OPTIMISERS
 from generators.quantum.noise import Noise
-from generators.quantum.sampling import draw_bits, frequencies
+from generators.quantum.sampling import frequencies
 from generators.running import (
     ENGINES,
     GRADIENTS,
@@ -22,9 +23,7 @@ from generators.running import (
     check_optimiser,
     circuit_bytes,
     damped,
-    declared_circuit,
     disturbed,
-    drawing,
     noisy,
     started,
 )
@@ -252,56 +251,6 @@ class Qcbm(TabularRecipe):
             noise=self.noise,
             noise_by=str(arrays["noise_by"]),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class QcbmCore:
-    """A trained circuit and the law of its readings.
-
-    The law is kept beside the angles, so that a loaded model needs no engine and draws the same
-    rows on every machine.
-
-    Attributes:
-        law: Of the valid basis states, shape (2^q,).
-        angles: Of the circuit.
-        circuit: In Cirq's JSON.
-        engine: What ran it.
-        noise: What disturbed it.
-        noise_by: How that was worked out; nothing without noise.
-
-    """
-
-    law: Floats
-    angles: NDArray[np.float64]
-    circuit: NDArray[np.uint8]
-    engine: str
-    noise: Noise
-    noise_by: str
-
-    @property
-    def declared(self) -> Mapping[str, Any]:
-        """Return what samples say of the circuit."""
-        rates = asdict(self.noise)
-        noise = {"noise": rates, "noise_by": self.noise_by} if any(rates.values()) else {}
-        return {"engine": self.engine, **noise, **declared_circuit(self.circuit)}
-
-    def draw(self, n: int, rng: np.random.Generator) -> Bitstrings:
-        """Return n bitstrings."""
-        return draw_bits(self.law, n, rng)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the law, the angles and the circuit."""
-        return {
-            "law": self.law,
-            "angles": self.angles,
-            "circuit": self.circuit,
-            "engine": np.array(self.engine),
-            "noise_by": np.array(self.noise_by),
-        }
-
-    def describe(self) -> str:
-        """Return the circuit as text."""
-        return drawing(self.circuit)
 
 
 def _gates(ansatz: Ansatz) -> int:
