@@ -83,8 +83,7 @@ def loss_of(task, how, layers, seed):
     return 1e4 * target.loss("mmd", law).value
 
 
-def energies_of(task, seeds):
-    _, problem = layout_problem(task.bits)
+def energies_of(problem, seeds):
     every, found = problem.energies(), {}
 
     def above(solution):
@@ -107,7 +106,11 @@ def measure(seeds):
     results = []
     for name, whiten in product(DATA, (True, False)):
         task = task_of(name, whiten=whiten)
-        own = {"data": name, "whitened": whiten, "energies": energies_of(task, seeds)}
+        own = {
+            "data": name,
+            "whitened": whiten,
+            "energies": energies_of(layout_problem(task.bits)[1], seeds),
+        }
         own["losses"] = {
             layers: {
                 how: [loss_of(task, how, layers, seed) for seed in range(seeds)]

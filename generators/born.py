@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from generators.losses import (
     negative_log_likelihood,
     state_distance,
 )
-from generators.quantum.descent import Adam, AdamState, Spsa
+from generators.quantum.descent import Adam, AdamState, Place, slope_by
+from generators.quantum.geometry import among_states
 from generators.quantum.sampling import frequencies
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from generators.diary import Diary
     from generators.quantum.circuits import Ansatz
-    from generators.quantum.engines import Executor
+    from generators.quantum.engines import Executor, Gradient
 
     Floats = NDArray[np.floating[Any]]
     Angles = NDArray[np.float64]
@@ -209,7 +211,6 @@ def _descent(
         first.append(arrays["first"])
 
     diary.carry(rng, lambda: {"angles": angles, "first": first[0], **state.arrays()}, restore)
-    spsa = Spsa(rate=plan.rate * 5, delay=plan.steps / 10)
     for number in diary.steps():
         step = number % plan.steps if plan.steps else 0
         if step == 0:
@@ -222,14 +223,17 @@ def _descent(
         probabilities = _counted(seen[0], plan.repetitions, rng)
         found = target.loss(plan.loss, probabilities)
         yield step, angles, found, probabilities
-        if plan.optimiser == "spsa":
-            loss = _asked(run, target, plan, rng)
-            angles = spsa.step(loss, angles, taken=step, rng=rng)
-            continue
-        slope = pull(np.asarray(found.slope)[None]).weights
-        if plan.optimiser == "natural":
-            slope = _natural(run, angles, slope)
+        place = Place(
+            slope=partial(_pulled, pull, found),
+            loss=_asked(run, target, plan, rng),
+            natural=partial(among_states, run),
+        )
+        slope = slope_by(plan.optimiser, place, angles, taken=state.steps, rng=rng)
         angles, state = adam.step(angles, slope, state, scale=plan.scale(step))
+
+
+def _pulled(pull: Callable[[Floats], Gradient], found: Loss) -> Angles:
+    return pull(np.asarray(found.slope)[None]).weights
 
 
 def _counted(probabilities: Floats, repetitions: int, rng: np.random.Generator) -> Floats:
@@ -250,13 +254,3 @@ def _asked(
         return target.loss(plan.loss, probabilities).value
 
     return loss
-
-
-def _natural(run: Executor, angles: Angles, slope: Angles) -> Angles:
-    """Return the slope in the geometry of the states, of the size that it had."""
-    from generators.quantum.optimisers import fubini_study, natural_direction
-
-    metric = fubini_study(run, angles)  # type: ignore[arg-type]
-    found = natural_direction(slope, metric, names=run.ansatz.weights)
-    size = np.linalg.norm(found)
-    return found * (np.linalg.norm(slope) / size) if size > 0 else slope

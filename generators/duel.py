@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.recipes import Stop
-from generators.losses import cross_entropy, relative_distance, row_distance
+from generators.losses import Loss, cross_entropy, relative_distance, row_distance
 from generators.players import REACH
-from generators.quantum.descent import Adam, AdamState
+from generators.quantum.descent import Adam
+from generators.side import Side
 from generators.store import below, under
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Rules:
         smoothing: What the critic shall say of a real row.
         noise: Standard deviation of what is added to all rows that it sees, at the start.
         average: How much of the running mean of the generator's numbers is kept at each step.
+        optimiser: Where the slope of the circuits' angles comes from: `adam`, `natural`, `spsa`.
         early_stop: Stop at the sampling floor, where the unbiased distance is zero.
 
     """
@@ -83,6 +85,7 @@ class Rules:
     smoothing: float = 0.9
     noise: float = 0.1
     average: float = 0.99
+    optimiser: str = "adam"
     early_stop: bool = True
 
 
@@ -141,51 +144,13 @@ def play(
     return game.settled(diary.best, first)
 
 
-@dataclass(slots=True)
-class _Side:
-    """A player, its numbers and what its optimiser remembers; a step replaces both."""
-
-    player: Player
-    adam: Adam
-    numbers: dict[str, NDArray[np.float64]]
-    memory: dict[str, AdamState]
-
-    @staticmethod
-    def of(player: Player, adam: Adam, rng: np.random.Generator) -> _Side:
-        numbers = player.start(rng)
-        memory = {name: adam.start(value) for name, value in numbers.items()}
-        return _Side(player, adam, numbers, memory)
-
-    @property
-    def finite(self) -> bool:
-        return all(np.isfinite(value).all() for value in self.numbers.values())
-
-    def arrays(self) -> Arrays:
-        memory = [under(name, state.arrays()) for name, state in self.memory.items()]
-        return {
-            **under("numbers", self.numbers),
-            **{name: array for part in memory for name, array in under("memory", part).items()},
-        }
-
-    def restore(self, arrays: Arrays) -> None:
-        self.numbers = below(arrays, "numbers")
-        memory = below(arrays, "memory")
-        self.memory = {name: AdamState.restored(below(memory, name)) for name in self.memory}
-
-    def step(self, slopes: Numbers, *, scale: float) -> None:
-        for name, slope in slopes.items():
-            self.numbers[name], self.memory[name] = self.adam.step(
-                self.numbers[name], np.asarray(slope, np.float64), self.memory[name], scale=scale
-            )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Game:
     """Both sides, the rows, and what checkpoints are judged by: rows and fixed latent rows."""
 
     generator: Generator
-    mine: _Side
-    other: _Side | None
+    mine: Side
+    other: Side | None
     rows: Floats
     rules: Rules
     rng: np.random.Generator
@@ -205,8 +170,10 @@ class _Game:
         weights: Floats | None,
     ) -> _Game:
         counts = np.ones(rows.shape[1]) if weights is None else weights
-        mine = _Side.of(generator, Adam(rate=rules.rate), rng)
-        other = None if critic is None else _Side.of(critic, Adam(rate=rules.rate, first=0.5), rng)
+        rate, optimiser = rules.rate, rules.optimiser
+        mine, other = Side.of(generator, Adam(rate=rate), optimiser, rng), None
+        if critic is not None:
+            other = Side.of(critic, Adam(rate=rate, first=0.5), optimiser, rng)
         return _Game(
             generator=generator,
             mine=mine,
@@ -220,7 +187,7 @@ class _Game:
         )
 
     @property
-    def sides(self) -> dict[str, _Side]:
+    def sides(self) -> dict[str, Side]:
         return {"mine": self.mine} | ({} if self.other is None else {"other": self.other})
 
     def arrays(self) -> Arrays:
@@ -260,25 +227,39 @@ class _Game:
         real = self.rows[self.rng.integers(0, len(self.rows), 2 * rules.batch)]
         latent = latent_rows(rules.batch, self.generator.latents, self.rng)
         made, pull = self.generator.forward(mine.numbers, latent)
-        slope, losses = np.zeros(made.shape), {}
+        losses = {}
         if self.other is not None:
             noise = rules.noise * max(0.0, 1.0 - step / (QUIET_FROM * rules.steps))
             losses["critic"] = self._criticise(self.other, real, made, noise=noise, scale=scale)
+        trust = min(1.0, (step + 1) / (TRUSTED_FROM * rules.steps))
+        found, parts = self._told(made, real, trust=trust)
+
+        def loss(numbers: Numbers) -> float:
+            again = self.generator.forward(numbers, latent)[0]
+            return self._told(again, real, trust=trust)[0].value
+
+        mine.step(pull(found.slope)[0], loss, latent, scale=scale, rng=self.rng)
+        return losses | parts
+
+    def _told(self, made: Floats, real: Floats, *, trust: float) -> tuple[Loss, dict[str, float]]:
+        """Return what the generator hears of its rows, and its parts."""
+        rules, value, slope, parts = self.rules, 0.0, np.zeros(made.shape), {}
+        if self.other is not None:
             logits, back = self.other.player.forward(self.other.numbers, made)
             fooled = cross_entropy(logits[:, 0], 1.0)
-            trust = min(1.0, (step + 1) / (TRUSTED_FROM * rules.steps))
             word = back(np.asarray(fooled.slope)[:, None])[1]
             slope += trust * rules.adversarial * word
-            losses["generator"] = fooled.value
+            value += trust * rules.adversarial * fooled.value
+            parts["generator"] = fooled.value
         if rules.distance:
             apart = row_distance(made * self.weights, real * self.weights)
             slope += rules.distance * apart.slope * self.weights
-            losses["distance"] = apart.value
-        mine.step(pull(slope)[0], scale=scale)
-        return losses
+            value += rules.distance * apart.value
+            parts["distance"] = apart.value
+        return Loss(value, slope), parts
 
     def _criticise(
-        self, other: _Side, real: Floats, made: Floats, *, noise: float, scale: float
+        self, other: Side, real: Floats, made: Floats, *, noise: float, scale: float
     ) -> float:
         """Let the critic step, and return its loss before."""
         seen = np.concatenate([real[: len(made)], made])
@@ -289,5 +270,9 @@ class _Game:
         slopes, _ = back(np.asarray(found.slope)[:, None])
         if (last := "weight") in slopes:
             slopes = {**slopes, last: slopes[last] + DECAY * other.numbers[last]}
-        other.step(slopes, scale=scale)
+
+        def loss(numbers: Numbers) -> float:
+            return cross_entropy(other.player.forward(numbers, seen)[0][:, 0], wished).value
+
+        other.step(slopes, loss, seen, scale=scale, rng=self.rng)
         return found.value

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.quantum.geometry import LOOKED_AT, among_states
 from generators.quantum.observables import z_combination, z_expectations
 from generators.quantum.sampling import frequencies
 
@@ -36,6 +37,13 @@ CALM = 0.05
 
 class Player(Protocol):
     """A generator, from latent rows to rows, or a critic, from rows to logits (n, 1)."""
+
+    @property
+    def angles(self) -> str:
+        """Return the name of a circuit's own angles among the numbers; "" for a network."""
+
+    def natural(self, numbers: Numbers, rows: Floats, slope: Floats) -> Floats:
+        """Return a slope by the angles in the geometry of the states made from some rows."""
 
     def start(self, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
         """Return the numbers before the first step."""
@@ -103,6 +111,7 @@ class QuantumGenerator:
     width: int
     turned: NDArray[np.int64]
     shots: Shots | None = None
+    angles: ClassVar[str] = "shift"
 
     @property
     def latents(self) -> int:
@@ -123,10 +132,10 @@ class QuantumGenerator:
 
     def forward(self, numbers: Numbers, rows: Floats) -> tuple[Floats, Pull]:
         """Return rows made from latent rows, shape (n, latents) to (n, width)."""
-        latent = np.arcsin(rows) / np.sqrt(self.latents)  # many latents, yet steps of one size
+        latent = self._latent(rows)
         found = [
-            expectations(run, latent @ mix + shift, self.shots)
-            for run, mix, shift in zip(self.runs, numbers["mix"], numbers["shift"], strict=True)
+            expectations(run, angles, self.shots)
+            for run, angles in zip(self.runs, self._turns(numbers, latent), strict=True)
         ]
         seen = np.hstack([z for z, _ in found])
         kept = seen[:, : self.width]
@@ -146,6 +155,24 @@ class QuantumGenerator:
 
         return kept * numbers["gain"] + numbers["offset"], pull
 
+    def natural(self, numbers: Numbers, rows: Floats, slope: Floats) -> Floats:
+        """Return a slope by the angles in the geometry of each patch's states."""
+        turns = self._turns(numbers, self._latent(rows[:LOOKED_AT]))
+        parts = zip(self.runs, slope, turns, strict=True)
+        return np.stack([among_states(run, by, np.zeros(0), at) for run, by, at in parts])
+
+    def _latent(self, rows: Floats) -> Floats:
+        """Return what the matrices read; with many latents steps keep their size."""
+        found: Floats = np.arcsin(rows) / np.sqrt(self.latents)
+        return found
+
+    def _turns(self, numbers: Numbers, latent: Floats) -> list[Floats]:
+        """Return the angles of each patch, shape (n, angles)."""
+        return [
+            latent @ mix + shift
+            for mix, shift in zip(numbers["mix"], numbers["shift"], strict=True)
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantumCritic:
@@ -159,6 +186,7 @@ class QuantumCritic:
 
     run: Executor
     columns: NDArray[np.int64]
+    angles: ClassVar[str] = "shift"
 
     def start(self, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
         """Return random angles that read their rows at about one turn."""
@@ -189,6 +217,11 @@ class QuantumCritic:
 
         return seen @ numbers["weight"][:, None] + numbers["bias"], pull
 
+    def natural(self, numbers: Numbers, rows: Floats, slope: Floats) -> Floats:
+        """Return a slope by the angles in the geometry of the states."""
+        angles = numbers["shift"] + numbers["scale"] * rows[:LOOKED_AT, self.columns]
+        return among_states(self.run, slope, np.zeros(0), angles)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
@@ -206,6 +239,11 @@ class Network:
     outputs: int
     width: int
     passing: bool = False
+    angles: ClassVar[str] = ""
+
+    def natural(self, numbers: Numbers, rows: Floats, slope: Floats) -> Floats:
+        """Return the slope: a network has no states."""
+        return slope
 
     @property
     def latents(self) -> int:

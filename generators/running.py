@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    import cirq
     from numpy.typing import NDArray
 
     from generators.quantum.circuits import Ansatz
@@ -34,6 +35,9 @@ MOST_DAMPED = 6
 LONGEST = 1 << 19
 """Bytes of a circuit that samples declare whole; of a longer one they declare the digest."""
 
+TERMINAL = 80
+"""Columns that a drawing may take."""
+
 DRAWN_MOMENTS = 6
 """Moments of a circuit that are drawn; the rest repeats them."""
 
@@ -50,6 +54,17 @@ def check_engine(engine: str, gradient: str) -> None:
             "gradient is 'adjoint', which the engine `cirq` does not have; "
             "choose parameter_shift, or the engine `fast`"
         )
+
+
+def check_optimiser(optimiser: str, engine: str) -> None:
+    """Refuse a metric that an engine cannot tell.
+
+    Raises:
+        ValueError: It says what to choose.
+
+    """
+    if optimiser == "natural" and engine not in {"auto", "fast"}:
+        raise ValueError("optimiser is 'natural', which needs the engine `fast`")
 
 
 def started(ansatz: Ansatz, *, engine: str, gradient: str, **options: Any) -> Executor:
@@ -137,6 +152,19 @@ def drawing(circuit: NDArray[np.uint8]) -> str:
     except ImportError:
         return "The circuit can be drawn where Cirq is installed: collapse-detector[quantum]."
     whole = cirq.read_json(json_text=circuit.tobytes().decode())
-    shown = str(whole[:DRAWN_MOMENTS].to_text_diagram())
+    shown = "\n\n".join(_blocks(whole[:DRAWN_MOMENTS]))
     more = len(whole) - DRAWN_MOMENTS
     return f"{shown}\n... and {more} more moments" if more > 0 else shown
+
+
+def _blocks(circuit: cirq.Circuit) -> Iterator[str]:
+    """Yield a circuit as text in blocks below each other, all wires in each, as wide as fits."""
+    wires, first = sorted(circuit.all_qubits()), 0
+
+    def drawn(last: int) -> str:
+        return str(circuit[first:last].to_text_diagram(qubit_order=wires))
+
+    for last in range(1, len(circuit) + 1):
+        if last == len(circuit) or max(map(len, drawn(last + 1).splitlines())) > TERMINAL:
+            yield drawn(last)
+            first = last

@@ -144,6 +144,13 @@ class TabularRecipe(FittedRecipe):
         """Return how rows become bits; None for a recipe that learns the rows themselves."""
         return None
 
+    def recut(
+        self, code: Bits, rows: Rows, dimensions: tuple[Dimension, ...], rng: np.random.Generator
+    ) -> Bits:
+        """Return how rows become bits, after a look at them."""
+        del rows, dimensions, rng
+        return code
+
     def learn(self, lesson: Lesson) -> tuple[Source, TrainingLog]:
         """Learn the codec, then the core, then how to undo what the core does to the ranks."""
         codec = Codec.learn(lesson.table, lesson.dataset.schema)
@@ -177,6 +184,8 @@ class TabularRecipe(FittedRecipe):
             dimensions = tuple(Dimension("", f"axis {place}") for place in range(rows.shape[1]))
         variances = None if whitening is None else whitening.variances
         code = self.bits_for(dimensions, variances)
+        if code is not None:
+            code = self.recut(code, rows, dimensions, lesson.stream("edges"))
         task = Task(
             rows=rows,
             known=known,

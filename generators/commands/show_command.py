@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,11 +76,12 @@ def _lines(model: Any, manifest: dict[str, Any]) -> Iterator[str]:
     """Yield the page line by line."""
     yield f"recipe      {one_line(manifest['recipe'])}"
     for name, value in sorted(manifest.get("options", {}).items()):
-        yield f"  {one_line(name):<20} {one_line(json.dumps(value), limit=60)}"
+        yield f"  {one_line(name):<20} {one_line(json.dumps(value), limit=56)}"
     lineage = manifest.get("lineage", {})
     if lineage:
         yield f"trained on  {lineage['n_rows']:,} rows of {one_line(lineage['name'])}"
-        yield f"  digest             {' '.join(lineage['parents'])}"
+        for digest in lineage["parents"]:
+            yield f"  digest               {digest}"
         yield f"generation  {lineage['generation']}"
     log = model.log
     yield f"training    {log.stop.value.replace('_', ' ')} after {log.steps:,} steps"
@@ -90,7 +92,7 @@ def _lines(model: Any, manifest: dict[str, Any]) -> Iterator[str]:
     for name, values in log.losses.items():
         yield f"  {one_line(name):<20} {values[0]:.4g} {_curve(values)} {values[-1]:.4g}"
     for note in log.notes:
-        yield f"  note: {one_line(note)}"
+        yield from wrap(one_line(note), 80, initial_indent="  note: ", subsequent_indent=" " * 8)
     yield "columns"
     for spec in model.schema.columns:
         yield f"  {one_line(spec.name, limit=40):<20} {spec.kind.value}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from generators.quantum.geometry import LOOKED_AT, among_states
 from generators.quantum.observables import z_expectations
 
 if TYPE_CHECKING:
@@ -129,6 +130,20 @@ class Autoencoder:
             weights, rows, signs, np.hstack([by_mean, by_log]), pull_encoder
         )
         return _bound(missed, _log_spread(weights), mean, log_variance), slopes
+
+    def natural(self, weights: Weights, rows: Floats, noise: Floats, slopes: Weights) -> Weights:
+        """Return the slopes by both circuits' angles in the geometry of the states they make."""
+        rows, noise = rows[:LOOKED_AT], noise[:LOOKED_AT]
+        mean, log_variance = self.encode(weights, rows)
+        codes = mean + np.exp(log_variance / 2) * noise
+        read, written = self._read(weights, rows), self._write(weights, codes)
+        return {
+            name: among_states(run, slopes[name], weights[name], inputs)
+            for name, run, inputs in (
+                ("encoder", self.encoder, read),
+                ("decoder", self.decoder, written),
+            )
+        }
 
     def _decoder_slopes(
         self, weights: Weights, codes: Floats, rows: Floats

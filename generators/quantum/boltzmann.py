@@ -101,13 +101,13 @@ class Machine:
 
     def flat(self, terms: Terms) -> Floats:
         """Return numbers for each term in the order of `vector`."""
-        return np.concatenate([terms.fields, terms.couplings[self._pairs()], terms.transverse])
+        return np.concatenate([terms.fields, terms.couplings[self.pairs], terms.transverse])
 
     def moved(self, vector: Floats) -> Machine:
         """Return the machine with these terms."""
         fields, pairs, transverse = np.split(vector, [self.qubits, len(vector) - self.qubits])
         couplings = np.zeros((self.qubits, self.qubits))
-        couplings[self._pairs()] = pairs
+        couplings[self.pairs] = pairs
         problem = Ising(fields=fields, couplings=couplings)
         return Machine(problem=problem, transverse=transverse, visible=self.visible)
 
@@ -139,7 +139,8 @@ class Machine:
         visible = int(arrays["visible"])
         return Machine(problem=problem, transverse=arrays["transverse"], visible=visible)
 
-    def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    @property
+    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the pairs that may be coupled: all but two hidden qubits."""
         first, second = np.triu_indices(self.qubits, 1)
         meet = first < self.visible

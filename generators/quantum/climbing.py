@@ -10,7 +10,8 @@ import numpy as np
 
 from generators.quantum.annealing import Paths, anneal, swept
 from generators.quantum.boltzmann import bound_loss, bound_slope, exact_loss, hidden_loss
-from generators.quantum.descent import Adam, AdamState
+from generators.quantum.descent import Adam, AdamState, Place, slope_by
+from generators.quantum.fisher import among_laws
 from generators.quantum.observables import states_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class Evidence:
         return found
 
 
+class _Loss(NamedTuple):
+    """A loss of machines, and the geometry of their laws; see `among_laws`."""
+
+    value: Callable[[Machine], float]
+    natural: Callable[..., Floats]
+
+
 class _Chained(NamedTuple):
     """What moves beside the terms: a random stream, and what to keep of the chains it moves."""
 
@@ -87,6 +95,9 @@ class Climb:
         decay: Weight decay.
         steps: Steps at most.
         train_transverse: Whether the transverse fields move, where their derivatives are known.
+        couplings: The pairs of seen qubits that may be coupled; None for all.
+        optimiser: Where a step's slope comes from: `adam`; where all bitstrings are summed, also
+            `spsa`, and where the loss is the cross entropy itself, `natural` in Fisher's metric.
 
     """
 
@@ -94,6 +105,8 @@ class Climb:
     decay: float
     steps: int
     train_transverse: bool
+    couplings: tuple[tuple[int, int], ...] | None = None
+    optimiser: str = "adam"
 
     def summed(
         self,
@@ -103,6 +116,7 @@ class Climb:
         *,
         mask: NDArray[np.bool_],
         way: str,
+        rng: np.random.Generator | None = None,
     ) -> None:
         """Train with the probabilities of all bitstrings.
 
@@ -116,24 +130,29 @@ class Climb:
             way: Descend the cross entropy by diagonalisation (`exact`) or, where seen qubits
                 feel no transverse field, in closed form (`hidden`); or descend its bound
                 (`bound`).
+            rng: For SPSA, which cannot do without.
 
         """
         target, validation = evidence.target(), states_of(evidence.validation)
 
-        def slope_of(machine: Machine, _step: int) -> Floats:
+        def found(machine: Machine) -> tuple[float, Floats, Floats]:
             if way == "exact":
-                loss, slope, chances = exact_loss(machine, target, mask=mask)
-            elif way == "hidden":
-                loss, slope, chances = hidden_loss(machine, target, mask=mask)
-            else:
-                loss, slope, chances = bound_loss(machine, evidence.seen, evidence.share)
-                chances = chances / max(RAREST, chances[mask].sum())
+                return exact_loss(machine, target, mask=mask)
+            if way == "hidden":
+                return hidden_loss(machine, target, mask=mask)
+            loss, slope, chances = bound_loss(machine, evidence.seen, evidence.share)
+            return loss, slope, chances / max(RAREST, chances[mask].sum())
+
+        def slope_of(machine: Machine, _step: int) -> Floats:
+            loss, slope, chances = found(machine)
             surprise = -np.log(np.maximum(chances[validation], RAREST)).mean()
             diary.record(loss=loss, validation=surprise)
             diary.keep(machine.arrays(), score=float(surprise))
             return slope
 
-        self._descend(machine, diary, slope_of)
+        summed = _Loss(lambda machine: found(machine)[0], partial(among_laws, mask=mask))
+        kept = _Chained(rng if self.optimiser == "spsa" else None, dict, lambda _arrays: None)
+        self._descend(machine, diary, slope_of, kept, summed)
 
     def annealed(
         self,
@@ -193,14 +212,12 @@ class Climb:
         machine: Machine,
         diary: Diary,
         slope_of: Callable[[Machine, int], Floats],
-        chained: _Chained | None = None,
+        chained: _Chained,
+        summed: _Loss | None = None,
     ) -> None:
-        chained = chained or _Chained(None, dict, lambda _arrays: None)
         adam, vector = Adam(rate=self.rate), machine.vector
         state = adam.start(vector)
-        moving = np.ones(len(vector))
-        if not self.train_transverse:
-            moving[-machine.qubits :] = 0.0
+        moving = self._moving(machine)
 
         def restore(arrays: Arrays) -> None:
             nonlocal vector, state, machine
@@ -216,6 +233,30 @@ class Climb:
             for step in diary.steps():
                 slope = (slope_of(machine, step) + self.decay * vector) * moving
                 diary.record(slope=float(np.abs(slope).mean()))
+                if summed is not None:
+                    place = self._place(machine, slope, summed, moving)
+                    by, rng = self.optimiser, chained.rng
+                    slope = slope_by(by, place, vector, taken=step, rng=rng) * moving
                 scale = 1.0 - step / self.steps
                 vector, state = adam.step(vector, slope, state, scale=scale)
                 machine = machine.moved(vector)
+
+    def _moving(self, machine: Machine) -> Floats:
+        """Return 1 for the terms that are trained, else 0; a field that is none stays none."""
+        pairs = zip(*machine.pairs, strict=True)
+        free = None if self.couplings is None else set(self.couplings)
+        met = [free is None or j >= machine.visible or (i, j) in free for i, j in pairs]
+        field = self.train_transverse * (machine.transverse != 0.0)
+        return np.concatenate([np.ones(machine.qubits), np.array(met, float), field])
+
+    def _place(self, machine: Machine, slope: Floats, summed: _Loss, moving: Floats) -> Place:
+        """Return the loss around a machine's terms, of which only some move."""
+
+        def loss(vector: Floats) -> float:
+            other = machine.moved(np.where(moving, vector, machine.vector))
+            return summed.value(other) + self.decay / 2 * float(vector @ vector)
+
+        def natural(slope: Floats, _vector: Floats) -> Floats:
+            return summed.natural(machine, slope, moving=moving)
+
+        return Place(slope=lambda: slope, loss=loss, natural=natural)

@@ -1,4 +1,8 @@
-"""Ways down a loss that keep nothing: a step takes the state and returns the next one."""
+"""Ways down a loss that keep nothing: a step takes the state and returns the next one.
+
+`slope_by` is what the option `optimiser` of every recipe means: where the slope of a step comes
+from. Adam then makes the step, which needs no rate of its own for each loss.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+OPTIMISERS = ("adam", "natural", "spsa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +109,59 @@ class Spsa:
             rng: Chooses the direction.
 
         """
-        size = self.size / (1 + taken) ** 0.101
         rate = self.rate * ((1 + self.delay) / (1 + taken + self.delay)) ** 0.602
-        direction = rng.choice([-1.0, 1.0], len(weights))
-        slope = (loss(weights + size * direction) - loss(weights - size * direction)) / (2 * size)
-        return np.asarray(weights - rate * slope * direction)
+        return np.asarray(weights - rate * self.slope(loss, weights, taken=taken, rng=rng))
+
+    def slope(
+        self,
+        loss: Callable[[Floats], float],
+        weights: Floats,
+        *,
+        taken: int,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """Return an estimate of the slope, which is right on average; see `step`."""
+        size = self.size / (1 + taken) ** 0.101
+        direction = rng.choice([-1.0, 1.0], weights.shape)
+        rise = loss(weights + size * direction) - loss(weights - size * direction)
+        return np.asarray(rise / (2 * size) * direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A loss around some angles, as far as an optimiser asks.
+
+    Attributes:
+        slope: Returns its derivatives by the angles.
+        loss: Returns it at other angles.
+        natural: Takes the derivatives and the angles, and returns the derivatives in the geometry
+            of what the angles make.
+
+    """
+
+    slope: Callable[[], Floats]
+    loss: Callable[[Floats], float]
+    natural: Callable[[Floats, Floats], Floats]
+
+
+def slope_by(
+    optimiser: str, place: Place, angles: Floats, *, taken: int, rng: np.random.Generator | None
+) -> Floats:
+    """Return the slope that an optimiser goes down by.
+
+    Args:
+        optimiser: `adam` takes the derivatives, `natural` those in the geometry of what the angles
+            make, `spsa` estimates them from two losses along a random direction.
+        place: What it asks.
+        angles: Where the step begins; of any shape.
+        taken: How many steps came before.
+        rng: Chooses the direction; only `spsa` needs it.
+
+    Source: Stokes et al. (2020), Quantum 4, 269; Spall (1998), IEEE Trans. Aerospace and
+    Electronic Systems 34.
+    """
+    if optimiser == "spsa":
+        assert rng is not None  # noqa: S101 - whoever offers it has one
+        return Spsa().slope(place.loss, angles, taken=taken, rng=rng)
+    slope = place.slope()
+    return place.natural(slope, angles) if optimiser == "natural" else slope

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from generators.quantum.autoencoder import joined, parted
-from generators.quantum.descent import Adam, AdamState
+from generators.quantum.descent import Adam, AdamState, Place, slope_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ class Encoding:
         rate: Learning rate at the start.
         beta: Weight of the divergence at the end.
         checks: How often held-out rows are looked at.
+        optimiser: Where the slope of the circuits' angles comes from: `adam`, `natural`, `spsa`.
 
     """
 
@@ -45,6 +46,7 @@ class Encoding:
     rate: float
     beta: float
     checks: int
+    optimiser: str = "adam"
 
     def train(
         self,
@@ -88,6 +90,10 @@ class Encoding:
                 beta = self.beta * min(1.0, step / (RISING * self.steps))
                 bound, slopes = network.slopes(weights, batch, drawn, beta=beta)
                 diary.record(surprise=bound.surprise, divergence=bound.divergence)
+                place = _place(network, weights, (batch, drawn), slopes, beta=beta)
+                angles, by = _turning(weights), self.optimiser
+                turn = slope_by(by, place, joined(angles), taken=state.steps, rng=rng)
+                slopes |= parted(turn, angles)
                 slope = joined({name: slopes[name] for name in weights})
                 vector, state = adam.step(vector, slope, state, scale=self._scale(step))
                 weights = parted(vector, weights)
@@ -96,3 +102,29 @@ class Encoding:
         """Return the share of the rate: half a cosine from 1 to `LAST_RATE`."""
         fall = (1.0 + np.cos(np.pi * step / self.steps)) / 2.0
         return float(LAST_RATE + (1.0 - LAST_RATE) * fall)
+
+
+def _turning(weights: Weights) -> Weights:
+    """Return those that turn qubits: the angles of both circuits."""
+    return {name: weights[name] for name in ("encoder", "decoder")}
+
+
+def _place(
+    network: Autoencoder,
+    weights: Weights,
+    batch: tuple[Floats, Floats],
+    slopes: Weights,
+    *,
+    beta: float,
+) -> Place:
+    """Return the loss of a batch, its rows and noise, around the angles of both circuits."""
+    angles = _turning(weights)
+
+    def loss(vector: Floats) -> float:
+        bound = network.bound({**weights, **parted(vector, angles)}, *batch)
+        return bound.surprise + beta * bound.divergence
+
+    def natural(slope: Floats, _angles: Floats) -> Floats:
+        return joined(network.natural(weights, *batch, parted(slope, angles)))
+
+    return Place(slope=lambda: joined(_turning(slopes)), loss=loss, natural=natural)

@@ -185,17 +185,25 @@ def clamped_moments(problem: Ising, transverse: Floats, seen: Bitstrings, share:
 
     """
     visible = seen.shape[1]
-    signs = 1.0 - 2.0 * seen
-    along, strength = _hidden_fields(problem, transverse, signs)
-    pace = np.tanh(strength) / np.maximum(strength, 1e-12)
-    everything = np.hstack([signs, along * pace])
+    everything, across = clamped_signs(problem, transverse, seen)
     pairs = np.triu(everything.T @ (share[:, None] * everything), 1)
     pairs[visible:, visible:] = 0.0
     return Terms(
         fields=share @ everything,
         couplings=pairs,
-        transverse=np.append(np.zeros(visible), share @ (transverse[visible:] * pace)),
+        transverse=np.append(np.zeros(visible), share @ across),
     )
+
+
+def clamped_signs(problem: Ising, transverse: Floats, seen: Bitstrings) -> tuple[Floats, Floats]:
+    """Return, held at each row of bits, the mean Z of every qubit and the mean X of those not held.
+
+    Shapes (n, q) and (n, q - v).
+    """
+    signs = 1.0 - 2.0 * seen
+    along, strength = _hidden_fields(problem, transverse, signs)
+    pace = np.tanh(strength) / np.maximum(strength, 1e-12)
+    return np.hstack([signs, along * pace]), transverse[seen.shape[1] :] * pace
 
 
 def clamped_log_weights(problem: Ising, transverse: Floats, seen: Bitstrings) -> Floats:

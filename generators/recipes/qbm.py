@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from detector.errors import DetectorError
 from generators.bits import Bits
+from generators.cores import QbmCore
 from generators.diary import Diary
 from generators.mmd import squared_mmd
 from generators.options import check_choice, check_least
-from generators.quantum.annealing import SLICES, Paths, anneal, swept
+from generators.quantum.annealing import SLICES
 from generators.quantum.boltzmann import Machine
 from generators.quantum.climbing import Climb, Evidence
-from generators.quantum.sampling import draw_bits
+from generators.quantum.descent import OPTIMISERS
 from generators.tabular import TabularRecipe
 
 if TYPE_CHECKING:
@@ -42,9 +44,6 @@ VALIDATION = 0.1
 COMPARED = 512
 """Validation rows that chains are held against at most."""
 
-ROUNDS = 20
-"""Attempts at a valid bitstring before the nearest valid one is taken."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Qbm(TabularRecipe):
@@ -56,6 +55,8 @@ class Qbm(TabularRecipe):
         gamma: The transverse field at the start; 0 is the classical Boltzmann machine.
         field: Which qubits feel it: `all`, or `hidden`, which has closed forms.
         train_gamma: Train each qubit's field too, where the derivatives are exact.
+        couplings: Which pairs of seen qubits are coupled: `all`, or those that `qaoa` or `vqe`
+            choose by what bits tell about each other, two a qubit.
         gradient: `exact` diagonalises at every step, up to 10 qubits; `bound` climbs a lower
             bound of the likelihood; `auto` is exact up to 8 qubits, or 16 seen ones where the
             field is on hidden qubits or nowhere.
@@ -64,6 +65,9 @@ class Qbm(TabularRecipe):
         steps: Steps at most; 0 leaves the machine untrained.
         rate: Learning rate at the start; it falls to nothing.
         decay: Weight decay.
+        optimiser: Of the Hamiltonian's terms, a circuit has none here: `adam`; where bitstrings
+            are listed also `spsa`; where their cross entropy is the loss also `natural`, in the
+            geometry of the law of seen bits (Fisher's metric), not of states.
         patience: Checks of the validation rows without an improvement that end the training.
         chains: Annealed chains that go on from step to step.
         sweeps: Sweeps of the chains in each step.
@@ -83,11 +87,13 @@ class Qbm(TabularRecipe):
     gamma: float = 0.5
     field: str = "hidden"
     train_gamma: bool = True
+    couplings: str = "all"
     gradient: str = "auto"
     sampler: str = "auto"
     steps: int = 400
     rate: float = 0.1
     decay: float = 0.0
+    optimiser: str = "adam"
     patience: int = 80
     chains: int = 512
     sweeps: int = 2
@@ -97,7 +103,13 @@ class Qbm(TabularRecipe):
 
     def check(self) -> None:
         """Refuse a machine that cannot be trained."""
-        check_choice(self, gradient=("auto", "exact", "bound"))
+        check_choice(self, gradient=("auto", "exact", "bound"), optimiser=OPTIMISERS)
+        check_choice(self, couplings=("all", "qaoa", "vqe"))
+        if self.couplings != "all" and find_spec("cirq") is None:
+            raise ValueError(
+                f"couplings is {self.couplings!r}, a circuit, and Cirq is not installed; "
+                "it comes with collapse-detector[quantum]"
+            )
         check_choice(self, sampler=("auto", "exact", "annealing"), field=("all", "hidden"))
         check_least(
             self, qubits=1, hidden=0, gamma=0, steps=0, rate=0, decay=0, patience=1, budget=0
@@ -128,6 +140,7 @@ class Qbm(TabularRecipe):
         evidence = Evidence.split(task.bits, held=VALIDATION, rng=rng)
         visible = task.bits.shape[1]
         way = self._way(visible)
+        self._check_optimiser(way, visible + self.hidden)
         machine = Machine.started(
             visible,
             hidden=self.hidden,
@@ -143,15 +156,31 @@ class Qbm(TabularRecipe):
             decay=self.decay,
             steps=self.steps,
             train_transverse=self.train_gamma and way in {"exact", "hidden"},
+            couplings=(pairs := self._pairs(task.bits, rng)),
+            optimiser=self.optimiser,
         )
         if way == "annealed":
             self._anneal(climb, machine, evidence, diary, rng)
         else:
-            climb.summed(machine, evidence, diary, mask=task.code.mask(), way=way)
+            climb.summed(machine, evidence, diary, mask=task.code.mask(), way=way, rng=rng)
         if self.steps:
             machine = Machine.restored(diary.best)
         core = self._core(machine, task.code, summed=way != "annealed")
-        return core, diary.log(facts={**core.facts(), "trained": way}, notes=self._notes(way))
+        facts = {**core.facts(), "trained": way}
+        if pairs is not None:
+            facts["pairs"] = len(pairs)
+            facts["parameters"] = len(machine.vector) - visible * (visible - 1) // 2 + len(pairs)
+        return core, diary.log(facts=facts, notes=self._notes(way))
+
+    def _pairs(
+        self, bits: Bitstrings, rng: np.random.Generator
+    ) -> tuple[tuple[int, int], ...] | None:
+        """Return the pairs of seen qubits that are coupled; None for all."""
+        if self.couplings == "all" or bits.shape[1] < 2:
+            return None
+        from generators.quantum.layouts import chosen_pairs
+
+        return chosen_pairs(bits, by=self.couplings, rng=rng)
 
     def _anneal(
         self,
@@ -191,6 +220,21 @@ class Qbm(TabularRecipe):
         quick = self.gradient == "auto" and size <= QUICK
         return "exact" if quick or self.gradient == "exact" else "bound"
 
+    def _check_optimiser(self, way: str, qubits: int) -> None:
+        """Refuse an optimiser that asks for what this way of training does not know."""
+        why = ""
+        if way == "annealed" and self.optimiser != "adam":
+            why = "annealed chains tell the slope of the loss, and neither the loss nor its metric"
+        elif self.optimiser == "natural" and way == "bound":
+            why = "the bound is no law of rows, so it has no Fisher metric"
+        elif self.optimiser == "natural" and way == "exact" and qubits > QUICK:
+            why = f"its metric takes minutes a step with {qubits} qubits; {QUICK} are quick"
+        if why:
+            raise DetectorError(
+                f"`optimiser` is {self.optimiser}, and {why}.",
+                hint="Set `optimiser` to adam, or `field` to hidden with few enough `qubits`.",
+            )
+
     def _notes(self, way: str) -> tuple[str, ...]:
         if not self.steps:
             return ("The machine is untrained.",)
@@ -215,72 +259,3 @@ class Qbm(TabularRecipe):
             sweeps=self.anneal,
             slices=self.slices,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class QbmCore:
-    """Draws from the probabilities of all bitstrings, or by annealing one chain a row.
-
-    Attributes:
-        machine: What was learned.
-        code: What its bits mean.
-        chances: The probability of each seen bitstring, shape (2^visible,), not normalised;
-            empty where there are too many.
-        sweeps: Sweeps of an annealing.
-        slices: Its moments of imaginary time.
-
-    """
-
-    machine: Machine
-    code: Bits
-    chances: NDArray[np.float64]
-    sweeps: int
-    slices: int
-
-    @property
-    def declared(self) -> dict[str, str]:
-        """Return how rows are drawn."""
-        return {"sampler": "exact" if len(self.chances) else "annealing"}
-
-    def facts(self) -> dict[str, float | int | str]:
-        """Return what a log should say of the machine."""
-        field = np.abs(self.machine.transverse)
-        return {
-            "visible": self.machine.visible,
-            "hidden": self.machine.qubits - self.machine.visible,
-            "parameters": len(self.machine.vector),
-            "gamma_mean": float(field.mean()),
-            **self.declared,
-        }
-
-    def describe(self) -> str:
-        """Return the machine in words."""
-        field, pulls = np.abs(self.machine.transverse), np.abs(self.machine.problem.couplings)
-        return (
-            f"{self.machine.visible} seen and {self.machine.qubits - self.machine.visible} hidden "
-            f"qubits\ntransverse field {field.min():.3g} to {field.max():.3g}\n"
-            f"strongest coupling {pulls.max():.3g}\nsampled by {self.declared['sampler']}"
-        )
-
-    def draw(self, n: int, rng: np.random.Generator) -> Bitstrings:
-        """Return n bitstrings that mean something."""
-        if len(self.chances):
-            return draw_bits(self.chances, n, rng)
-        problem, transverse = self.machine.problem, self.machine.transverse
-        zeros = anneal(
-            problem, transverse, chains=n, sweeps=self.sweeps, slices=self.slices, rng=rng
-        ).zeros
-        for _ in range(ROUNDS):
-            wrong = ~self.code.valid(self._seen(Paths(zeros=zeros)))
-            if not wrong.any():
-                break
-            again = Paths(zeros=zeros[:, :, wrong])
-            zeros[:, :, wrong] = swept(again, problem, transverse, sweeps=10, rng=rng).zeros
-        return self._seen(Paths(zeros=zeros))
-
-    def _seen(self, paths: Paths) -> Bitstrings:
-        return paths.bits()[:, : self.machine.visible]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the terms, the probabilities and what the bits mean."""
-        return {**self.machine.arrays(), **self.code.save(), "chances": self.chances}

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from detector.errors import DetectorError
 from generators.bits import Bits
+from generators.cores import QcbmCore
 from generators.diary import Diary
 from generators.options import check_between, check_choice, check_least
+from generators.quantum.descent import OPTIMISERS
 from generators.quantum.noise import Noise
-from generators.quantum.sampling import draw_bits, frequencies
+from generators.quantum.sampling import frequencies
 from generators.running import (
     ENGINES,
     GRADIENTS,
     MOST_DAMPED,
     check_engine,
+    check_optimiser,
     circuit_bytes,
     damped,
-    declared_circuit,
     disturbed,
-    drawing,
     noisy,
     started,
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from generators.tabular import Core, Task
 
     Bitstrings = NDArray[np.uint8]
+    Rows = NDArray[np.float32]
     Floats = NDArray[np.floating[Any]]
 
 MOST_QUBITS = 20
@@ -63,12 +65,15 @@ class Qcbm(TabularRecipe):
         layers: Layers of turns and entangling gates.
         layout: Which qubits meet: `ring`, whose range grows from layer to layer, or the pairs that
             `qaoa` or `vqe` choose by what bits tell about each other, for few layers unwhitened.
+        edges: Where axes are cut: `even` has bins of equal weight; `qaoa` or `vqe` choose edges by
+            what the bins tell about other axes.
         loss: `mmd` compares by a kernel, `nll` by the likelihood, which repeats small tables.
         steps: Steps of each start, at most; 0 leaves the circuit untrained.
         rate: Learning rate.
         restarts: Starts; the best one is kept.
         spread: Standard deviation of the angles around the uniform start.
-        optimiser: `adam`, `natural` (the quantum natural gradient) or `spsa`.
+        optimiser: `adam`, `natural` (the quantum natural gradient) or `spsa`; Adam makes the
+            steps of all three.
         validation: Share of rows held out to judge checkpoints; 0 judges by the loss.
         early_stop: Stop at the sampling floor, and keep the untrained circuit where the rows do
             not show that training made it better.
@@ -95,6 +100,7 @@ class Qcbm(TabularRecipe):
     qubits: int = 14
     layers: int = 12
     layout: str = "ring"
+    edges: str = "even"
     loss: str = "mmd"
     steps: int = 1_000
     rate: float = 0.03
@@ -120,15 +126,20 @@ class Qcbm(TabularRecipe):
         check_choice(
             self,
             layout=("ring", "qaoa", "vqe"),
+            edges=("even", "qaoa", "vqe"),
             loss=("mmd", "nll"),
-            optimiser=("adam", "natural", "spsa"),
+            optimiser=OPTIMISERS,
             engine=ENGINES,
             gradient=GRADIENTS,
         )
         check_engine(self.engine, self.gradient)
         noise = self.noise
-        if self.optimiser == "natural" and self.engine not in {"auto", "fast"}:
-            raise ValueError("optimiser is 'natural', which needs the engine `fast`")
+        check_optimiser(self.optimiser, self.engine)
+        if self.optimiser == "natural" and self.noisy_training and damped(noise):
+            raise ValueError(
+                "optimiser is 'natural', and states that are damped have no such metric; "
+                "train without damping, or by adam or spsa"
+            )
         if self.noisy_training and damped(noise) and self.qubits > MOST_DAMPED:
             raise ValueError(
                 f"noisy_training with damping runs {MOST_DAMPED} qubits at most, "
@@ -157,6 +168,16 @@ class Qcbm(TabularRecipe):
                 hint=f"Set `whiten` to project them onto {self.qubits} qubits, leave columns "
                 f"out, or give more `qubits` ({MOST_QUBITS} at most).",
             ) from None
+
+    def recut(
+        self, code: Bits, rows: Rows, dimensions: tuple[Dimension, ...], rng: np.random.Generator
+    ) -> Bits:
+        """Let a solver choose the edges, if it is asked to."""
+        if self.edges == "even":
+            return code
+        from generators.quantum.edges import chosen_edges
+
+        return chosen_edges(code, rows, dimensions, by=self.edges, rng=rng)
 
     def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
         """Train the angles, then read out the law that rows are drawn from."""
@@ -230,56 +251,6 @@ class Qcbm(TabularRecipe):
             noise=self.noise,
             noise_by=str(arrays["noise_by"]),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class QcbmCore:
-    """A trained circuit and the law of its readings.
-
-    The law is kept beside the angles, so that a loaded model needs no engine and draws the same
-    rows on every machine.
-
-    Attributes:
-        law: Of the valid basis states, shape (2^q,).
-        angles: Of the circuit.
-        circuit: In Cirq's JSON.
-        engine: What ran it.
-        noise: What disturbed it.
-        noise_by: How that was worked out; nothing without noise.
-
-    """
-
-    law: Floats
-    angles: NDArray[np.float64]
-    circuit: NDArray[np.uint8]
-    engine: str
-    noise: Noise
-    noise_by: str
-
-    @property
-    def declared(self) -> Mapping[str, Any]:
-        """Return what samples say of the circuit."""
-        rates = asdict(self.noise)
-        noise = {"noise": rates, "noise_by": self.noise_by} if any(rates.values()) else {}
-        return {"engine": self.engine, **noise, **declared_circuit(self.circuit)}
-
-    def draw(self, n: int, rng: np.random.Generator) -> Bitstrings:
-        """Return n bitstrings."""
-        return draw_bits(self.law, n, rng)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the law, the angles and the circuit."""
-        return {
-            "law": self.law,
-            "angles": self.angles,
-            "circuit": self.circuit,
-            "engine": np.array(self.engine),
-            "noise_by": np.array(self.noise_by),
-        }
-
-    def describe(self) -> str:
-        """Return the circuit as text."""
-        return drawing(self.circuit)
 
 
 def _gates(ansatz: Ansatz) -> int:

@@ -11,8 +11,16 @@ from generators.diary import Diary
 from generators.duel import Rules, latent_rows, play
 from generators.losses import ROW_BANDWIDTHS
 from generators.options import check_between, check_choice, check_least
+from generators.quantum.descent import OPTIMISERS
 from generators.quantum.noise import Noise
-from generators.running import ENGINES, GRADIENTS, check_engine, declared_circuit, drawing
+from generators.running import (
+    ENGINES,
+    GRADIENTS,
+    check_engine,
+    check_optimiser,
+    declared_circuit,
+    drawing,
+)
 from generators.stage import MOST_QUBITS, Stage
 from generators.tabular import TabularRecipe
 
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 COMPARED = 512
 """Rows that are drawn with noise and without, and held against as many training rows."""
 
-SHARED = ("steps", "batch", "rate", "smoothing", "average", "early_stop")
+SHARED = ("steps", "batch", "rate", "smoothing", "average", "optimiser", "early_stop")
 """Options that the rules of the game have too."""
 
 
@@ -61,6 +69,9 @@ class Qgan(TabularRecipe):
         smoothing: What the critic shall say of real rows.
         instance_noise: Added to what the critic sees, falling to zero.
         average: How much of the running mean of the generator is kept at each step.
+        optimiser: Of the circuits' angles, on both sides: `adam`, `natural` (the quantum natural
+            gradient, averaged over rows) or `spsa`. The matrices and scales in front of the angles
+            and what follows the readings are classical layers; they keep Adam.
         validation: Share of rows held out to judge checkpoints.
         early_stop: Stop at the sampling floor, and keep the untrained generator where the rows
             do not show that training made it better.
@@ -100,6 +111,7 @@ class Qgan(TabularRecipe):
     smoothing: float = 0.9
     instance_noise: float = 0.1
     average: float = 0.99
+    optimiser: str = "adam"
     validation: float = 0.0
     early_stop: bool = True
     engine: str = "auto"
@@ -117,6 +129,7 @@ class Qgan(TabularRecipe):
             generator=("quantum", "classical"),
             critic=("quantum", "classical"),
             loss=("combined", "adversarial", "mmd"),
+            optimiser=OPTIMISERS,
             engine=ENGINES,
             gradient=GRADIENTS,
         )
@@ -127,6 +140,7 @@ class Qgan(TabularRecipe):
         check_between(self, qubits=most, critic_qubits=most, average=(0.0, 1.0), rate=(0.0, 1.0))
         check_between(self, smoothing=(0.5, 1.0), validation=(0.0, 0.5))
         check_engine(self.engine, self.gradient)
+        check_optimiser(self.optimiser, self.engine)
         _ = self.noise
 
     @property

@@ -13,11 +13,13 @@ from generators.diary import Diary
 from generators.mixture import Mixture
 from generators.options import check_between, check_choice, check_least
 from generators.quantum.autoencoder import Autoencoder, joined
+from generators.quantum.descent import OPTIMISERS
 from generators.quantum.encoding import Encoding
 from generators.running import (
     ENGINES,
     GRADIENTS,
     check_engine,
+    check_optimiser,
     circuit_bytes,
     declared_circuit,
     drawing,
@@ -47,7 +49,7 @@ FEW_QUBITS = 8
 VALIDATION = 0.1
 """Share of the rows that are not trained on; they choose the checkpoint and the density."""
 
-SHARED = ("steps", "batch", "rate", "beta", "checks")
+SHARED = ("steps", "batch", "rate", "beta", "checks", "optimiser")
 """Options that the plan of the training has too."""
 
 
@@ -72,6 +74,8 @@ class Qvae(TabularRecipe):
         batch: Rows of each step.
         steps: Steps at most; 0 leaves the circuits untrained.
         rate: Learning rate at the start; it falls to a twentieth.
+        optimiser: Of both circuits' angles: `adam`, `natural` (the quantum natural gradient,
+            averaged over rows) or `spsa`. The layers between the circuits keep Adam.
         checks: How often held-out rows are looked at.
         patience: Looks without progress that end the training.
         engine: `fast`, `tfq`, `cirq`, or `auto` for the first that can.
@@ -97,6 +101,7 @@ class Qvae(TabularRecipe):
     batch: int = 64
     steps: int = 1_500
     rate: float = 0.02
+    optimiser: str = "adam"
     checks: int = 60
     patience: int = 20
     engine: str = "auto"
@@ -108,8 +113,10 @@ class Qvae(TabularRecipe):
         check_between(self, qubits=(0, MOST_QUBITS), rate=(0.0, 1.0))
         least = dict.fromkeys(("encoder_layers", "decoder_layers", "components", "batch"), 1)
         check_least(self, **least, latent=0, beta=0, steps=0, checks=1, patience=1, budget=0)
-        check_choice(self, prior=("mixture", "normal"), engine=ENGINES, gradient=GRADIENTS)
+        check_choice(self, prior=("mixture", "normal"), optimiser=OPTIMISERS)
+        check_choice(self, engine=ENGINES, gradient=GRADIENTS)
         check_engine(self.engine, self.gradient)
+        check_optimiser(self.optimiser, self.engine)
 
     def train(self, task: Task, rng: np.random.Generator) -> tuple[Core, TrainingLog]:
         """Train both circuits and the layers around them, then fit the density of the codes."""

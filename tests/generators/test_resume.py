@@ -39,8 +39,14 @@ QUICK = [
             "early_stop": False,
         },
     ),
+    ("qgan", {"steps": 16, "early_stop": False, "optimiser": "natural"}),
+    ("qgan", {"steps": 16, "early_stop": False, "optimiser": "spsa"}),
     ("qvae", {"steps": 40}),
+    ("qvae", {"steps": 30, "optimiser": "natural"}),
+    ("qvae", {"steps": 30, "optimiser": "spsa"}),
     ("qbm", {"steps": 40}),
+    ("qbm", {"steps": 40, "optimiser": "natural"}),
+    ("qbm", {"steps": 40, "optimiser": "spsa"}),
     ("qbm", {"steps": 40, "field": "all", "sampler": "annealing", "chains": 32, "anneal": 4}),
 ]
 NETWORKS = [("gan", {"steps": 60, "checks": 20}), ("vae", {"steps": 60, "checks": 20})]

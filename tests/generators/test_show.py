@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 
+import cirq
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from generators.cli import run
 from generators.drawing import circuits_of, laid_out, svg
+from generators.quantum.circuits import hardware_efficient
+from generators.running import DRAWN_MOMENTS, circuit_bytes, drawing
 from tests.generators.tables import numbers
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -121,3 +125,24 @@ def test_a_mistake_is_one_line_and_exit_code_two(capsys, line, said):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") <= 4
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("layout", ["ring", "qaoa"])
+def test_a_page_with_a_wide_circuit_fits_eighty_columns(capsys, layout):
+    options = ["--option", "steps=0", "--option", f"layout={layout}"]
+    line = ["fit", "real.parquet", "--recipe", "qcbm", "-q", *options]
+    assert run([*line, "-o", layout]) == 0
+    capsys.readouterr()
+    assert run(["show", layout]) == 0
+    page = capsys.readouterr().out
+    assert max(map(len, page.splitlines())) <= 80
+    assert page.count("13: ───") == page.count("\n0: ────") > 1  # every block has every wire
+
+
+def test_blocks_of_a_drawing_hold_all_its_gates_once():
+    ansatz = hardware_efficient(3, layers=1)
+    drawn = drawing(circuit_bytes(ansatz))
+    shown = ansatz.circuit[:DRAWN_MOMENTS].all_operations()
+    named = [str(symbol) for op in shown for symbol in cirq.parameter_names(op)]
+    assert sorted(re.findall(r"R[yz]\((\w+)\)", drawn)) == sorted(named)
