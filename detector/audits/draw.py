@@ -41,6 +41,26 @@ def next_rows(
         ChainEnded: The fit or the sample failed, took too long, or is of no use.
 
     """
+    made = next_sets(recipe, training, plan=plan, schema=schema, lens=lens, streams=streams)
+    return made[0]
+
+
+def next_sets(
+    recipe: Recipe,
+    training: pa.Table,
+    *,
+    plan: Plan,
+    schema: Schema,
+    lens: Lens,
+    streams: Streams,
+    sets: int = 1,
+) -> list[pa.Table]:
+    """Fit a recipe and return several sets of `plan.rows` rows of the one model, canonical.
+
+    Raises:
+        ChainEnded: The fit or the sample failed, took too long, or is of no use.
+
+    """
     wanted = plan.rows or training.num_rows
     ask = int(np.ceil(wanted / plan.keep)) if plan.keep < 1.0 else wanted
 
@@ -49,14 +69,16 @@ def next_rows(
         extra = {"examine": False} if "examine" in _parameters(recipe.fit) else {}
         model = recipe.fit(data, streams("fit"), **extra)
         draw: Callable[..., Any] = getattr(model, "draw", model.sample)
-        return usable(draw(ask, streams("sample")), schema=schema, real=training, rows=ask)
+        asked = ask * sets
+        return usable(draw(asked, streams("sample")), schema=schema, real=training, rows=asked)
 
     drawn = _limited(work, plan.fit_timeout)
+    made = [drawn.slice(ask * number, ask) for number in range(sets)]
     if plan.temperature != 1.0:
-        drawn = _tempered(drawn, schema, plan.temperature)
+        made = [_tempered(one, schema, plan.temperature) for one in made]
     if plan.keep < 1.0:
-        drawn = _typical(drawn, lens, rows=wanted)
-    return drawn
+        made = [_typical(one, lens, rows=wanted) for one in made]
+    return made
 
 
 def dataset_of(table: pa.Table, schema: Schema, *, name: str) -> Dataset:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from detector.audits.trajectory import MOST_ROWS, column_facts, measured, slopes
 from detector.rng import stream, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, float], None]
 
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 ROUNDS = 3
 """Rounds of the short healthy chains that a band is made of."""
@@ -114,7 +116,7 @@ def run(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
     """
     clock = _Clock(plan.replicates * plan.generations, tell, "generation")
     work = [_Job(ground, plan, f"chain-{k}", k, clock) for k in range(1, plan.replicates + 1)]
-    return list(_side_by_side(work, ground.recipe))
+    return list(side_by_side(_Job.chain, work, ground.recipe))
 
 
 def refits(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
@@ -126,16 +128,16 @@ def refits(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
     clock = _Clock(count * ROUNDS, tell, "healthy round")
     short = replace(plan, regime=Regime.FRESH, real_share=0.5, generations=ROUNDS)
     work = [_Job(ground, short, f"refit-{k}", k, clock) for k in range(1, count + 1)]
-    return list(_side_by_side(work, ground.recipe))
+    return list(side_by_side(_Job.chain, work, ground.recipe))
 
 
-def _side_by_side(work: list[_Job], recipe: Recipe) -> Iterator[Chain]:
-    """Run jobs in threads; recipes that bring threads of their own run one after the other."""
+def side_by_side(run: Callable[[In], Out], work: Sequence[In], recipe: Recipe) -> Iterator[Out]:
+    """Run work in threads; recipes that bring threads of their own run one after the other."""
     from detector.profiles.parallel import ordered_map
 
     if getattr(recipe, "needs", ()) or len(work) == 1:
-        return (job.chain() for job in work)
-    return ordered_map(lambda job: job.chain(), work)
+        return map(run, work)
+    return ordered_map(run, work)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -135,7 +135,7 @@ def audited(ground: Ground, plan: Plan, asked: Asked, *, tell: Tell) -> Outcome:
         found = _alarm(ground, plan, asked, whole, bank)
         gap = _cannot_tell(found[0], plan)
     share = None
-    if asked.keep_variance is not None and len(whole[0].generations) > 1:
+    if asked.keep_variance is not None and len(whole[0].generations) > 1 and ground.lens.axes:
         from detector.audits.real_share import real_share
 
         share = real_share(ground, plan, kept=asked.keep_variance, tell=tell)
