@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audits.alarm import Alarm, Band, Draws, Steps
+    from detector.audits.alarm import Alarm, Band
+    from detector.audits.composed import Draws, Steps
     from detector.audits.lens import Lens, View
     from detector.data.dataset import Dataset
 
@@ -234,10 +235,14 @@ def _alarm(
     steps, draws = _resampled(features, rows, lens, rng)
     asked: dict[str, Any] = {"replicates": 1, "rng": rng}
     band = alarms.healthy_band(
-        steps, draws, generations=len(views) - 1, alpha=alpha, own_rows=True, **asked
+        spreads,
+        steps,
+        draws,
+        alpha=alpha,
+        own_rows=True,
+        **asked,
     )
-    path = spreads - spreads[0]
-    return alarms.judge_path(path, band, steps, draws, **asked), band
+    return alarms.judge_path(spreads, band, steps, draws, **asked), band
 
 
 def _resampled(
@@ -252,7 +257,9 @@ def _resampled(
         after = before[rng.integers(len(before), size=rows)]
         pairs.append((moments(before), moments(after), moments(after[: max(2, rows // 2)])))
     draws = draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
-    return steps_between(pairs), replace(draws, sets_cov=sets_of(features, rows=rows, rng=rng))
+    sets = sets_of(features, rows=rows, rng=rng)
+    # Generation 0 is where the sets are drawn from, so it says nothing that it lies as they do.
+    return steps_between(pairs), replace(draws, sets_cov=sets, alike=False)
 
 
 def _means(share: float, shape: tuple[int, ...], rng: np.random.Generator) -> Numbers:

@@ -152,9 +152,14 @@ def settled(plain: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def spreads_of(chains: Sequence[Chain]) -> Numbers:
+    """Return the log determinants of chains of one length, shape (chains, generations + 1)."""
+    return np.array([[one.spread for one in chain.generations] for chain in chains])
+
+
 def paths_of(chains: Sequence[Chain]) -> Numbers:
-    """Return the change of log determinant since generation 0, shape (chains, generations + 1)."""
-    spread = np.array([[one.spread for one in chain.generations] for chain in chains])
+    """Return their changes since generation 0."""
+    spread = spreads_of(chains)
     changes: Numbers = spread - spread[:, :1]
     return changes
 
@@ -167,18 +172,17 @@ def _alarm(
     rng = stream(plan.seed, "audit", "band")
     draws = draws_of(features, rows=plan.rows or len(features), rng=rng, ridge=ground.lens.ridge)
     steps = steps_of(bank)
-    path = paths_of(whole).mean(axis=0)
-    count, generations = len(whole), len(path) - 1
+    path = spreads_of(whole).mean(axis=0)
+    asked_of: dict[str, Any] = {"replicates": len(whole), "rng": rng}
     band = alarms.healthy_band(
+        path,
         steps,
         draws,
-        replicates=count,
-        generations=generations,
-        rng=rng,
         alpha=asked.alpha,
-        seen=np.array([[one.spread for one in chain.generations] for chain in bank]),
+        seen=spreads_of(bank),
+        **asked_of,
     )
-    return alarms.judge_path(path, band, steps, draws, replicates=count, rng=rng), band
+    return alarms.judge_path(path, band, steps, draws, **asked_of), band
 
 
 def _longest(chains: Sequence[Chain]) -> list[Chain]:
