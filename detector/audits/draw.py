@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.data.arrays import as_numbers, as_vectors, positions
-from detector.data.dataset import Dataset
+from detector.data.dataset import Dataset, of_table
 from detector.data.export import canonical_table
 from detector.data.opening import open_data
 from detector.data.schema import ORDERED, Kind
 from detector.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     import pyarrow as pa
 
@@ -65,7 +65,7 @@ def next_sets(
     ask = int(np.ceil(wanted / plan.keep)) if plan.keep < 1.0 else wanted
 
     def work() -> pa.Table:
-        data = dataset_of(training, schema, name="training")
+        data = of_table(training, schema, name="training")
         extra = {"examine": False} if "examine" in _parameters(recipe.fit) else {}
         model = recipe.fit(data, streams("fit"), **extra)
         draw: Callable[..., Any] = getattr(model, "draw", model.sample)
@@ -79,16 +79,6 @@ def next_sets(
     if plan.keep < 1.0:
         made = [_typical(one, lens, rows=wanted) for one in made]
     return made
-
-
-def dataset_of(table: pa.Table, schema: Schema, *, name: str) -> Dataset:
-    """Return a canonical table as a data set."""
-    batches = table.combine_chunks().to_batches()
-
-    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        return (batch.select(list(columns)) for batch in batches)
-
-    return Dataset(name=name, schema=schema, read=read, n_rows=table.num_rows)
 
 
 def usable(sample: Any, *, schema: Schema, real: pa.Table, rows: int) -> pa.Table:

@@ -16,6 +16,7 @@ from detector.audits.loop import Ground, refits, run
 from detector.audits.losses import losses
 from detector.audits.null import draws_of, steps_of
 from detector.audits.plan import Regime
+from detector.audits.snapshots import Snapshots
 from detector.audits.store import Store
 from detector.audits.trajectory import MEASURES
 from detector.audits.which import identity, title
@@ -83,12 +84,18 @@ class Asked:
 
 
 def prepare(
-    dataset: Dataset, recipe: Recipe, plan: Plan, checkpoint: str | os.PathLike[str] | None = None
+    dataset: Dataset,
+    recipe: Recipe,
+    plan: Plan,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    profiles: str | os.PathLike[str] | None = None,
 ) -> tuple[Ground, Plan]:
     """Return what all chains share, and the plan with its rows filled in.
 
     Raises:
-        DetectorError: There are too few real rows, or the checkpoint has no place.
+        DetectorError: There are too few real rows, or the checkpoint or the profiles have no
+            place.
 
     """
     table = canonical_table(dataset)
@@ -106,6 +113,7 @@ def prepare(
         lens=lens,
         recipe=recipe,
         store=Store.at(checkpoint, facts),
+        snapshots=None if profiles is None else Snapshots.at(profiles, dataset),
     )
     return ground, sized
 

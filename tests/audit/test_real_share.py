@@ -25,7 +25,9 @@ def normal(rows, columns=1, *, seed=0):
 def searched(data, name="gaussian", *, kept=0.95, checkpoint=None, **asked):
     asked = {"rows": 40, "generations": 3, **asked}
     found = recipe(name) if isinstance(name, str) else name
-    ground, plan = prepare(open_data(data, name="real"), found, Plan(**asked), checkpoint)
+    ground, plan = prepare(
+        open_data(data, name="real"), found, Plan(**asked), checkpoint=checkpoint
+    )
     return real_share(ground, plan, kept=kept, tell=silent)
 
 
