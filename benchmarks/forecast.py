@@ -3,8 +3,8 @@
     python -m benchmarks.forecast [--runs 200] [--json FILE]
 
 Each run forecasts the first passage of a threshold from a few chains of a normal loop and holds
-the 90 % interval against twenty more chains. The oracle knows drift and spread; the score is that of
-Winkler, lower is better. Then loops that settle, where a finite forecast is a false one.
+the 90 % interval against twenty more chains. The oracle knows drift and spread; the score is
+Winkler's, lower is better. Then loops that settle, where a finite forecast is a false one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.audits.alarm import _excess, rounds_needed, typical_change
+from detector.audits.alarm import _excess, _scale, rounds_needed, typical_change
 from detector.audits.composed import Steps, compose
 from detector.audits.lens import lens_of, log_det, moments
 from detector.audits.null import draws_of
@@ -99,6 +99,27 @@ def test_a_chain_that_began_far_out_is_expected_back():
     scale = np.array([[[-1.0], [0.5], [0.25], [-1.0]]])
     # It began 2 above the others, so the center of what healthy loops do is 2 further down.
     assert _excess(np.array([[2.0, -1.0], [2.0, -2.0]]), scale, 0.0).tolist() == [[0.0], [2.0]]
+
+
+def test_new_rows_bring_a_chain_back_from_where_it_began_and_old_ones_do_not():
+    rng = np.random.default_rng(2)
+    data = rng.standard_normal((2000, 5))
+    bank, draws = steps(data, rows=100, refits=60, rng=rng), draws_of(data, rows=100, rng=rng)
+    leans = []
+    for kind in ("fresh", "accumulate"):
+        paths = compose(kind, bank, draws, generations=8, rng=rng)
+        leans.append(_scale(paths, draws, 0.05)[3])
+    # Half of where it began is left after each round; a thousand paths know it to 0.1.
+    assert leans[0] == pytest.approx(-(1 - 0.5 ** np.arange(1, 9)), abs=0.2)
+    assert leans[1] == pytest.approx(0.0, abs=0.2)
+
+
+def test_where_chains_begin_says_nothing_where_all_rows_begin_them():
+    rng = np.random.default_rng(2)
+    data = rng.standard_normal((100, 5))
+    bank, draws = steps(data, rows=100, refits=20, rng=rng), draws_of(data, rows=100, rng=rng)
+    paths = compose("fresh", bank, draws, generations=3, rng=rng)
+    assert _scale(paths, draws, 0.05)[3].tolist() == [0.0] * 3
 
 
 def test_one_column_says_that_it_cannot_tell():
