@@ -1,6 +1,7 @@
 """Does the audit keep its promises? Laws, alarms, cost, and what each recipe loses first.
 
-    python -m benchmarks.collapse [PART ...] [--runs 100] [--first 0] [--json FILE]
+    python -m benchmarks.collapse [PART ...] [--runs 100] [--first 0] [--cases CASE ...]
+                                  [--json FILE]
 
 `laws` holds the engine against the exact laws of recursive training (z-scores, 4 asked at most).
 `alarms` counts alarms of healthy loops and of loops without real rows. `cost` times four regimes of
@@ -29,6 +30,12 @@ PARTS = ("laws", "alarms", "cost", "quantum", "losses")
 QUICK = ("bootstrap", "histogram", "kde", "gaussian", "gaussian_copula", "qbm", "qcbm", "qgan")
 SLOW = ("rbm", "vae", "qvae", "gan")
 RECIPES = (*QUICK, *SLOW)
+CASES = (
+    *(f"gaussian/{case}" for case in ("accumulate/1", "fresh/1", "replace/1", "replace/3")),
+    *(f"gaussian_copula/{regime}/1" for regime in ("accumulate", "fresh", "replace")),
+)
+"""Recipe, regime and chains of `alarms`; the copula has data with heavy tails."""
+
 TABLES = {"diamonds": diamonds, "cps": cps}
 ROWS, ROUND, ROUNDS, FEW = 2_000, 100, 60, 15
 """Real rows of a table, rows of a generation, and generations of a quick and of a slow recipe, in
@@ -85,18 +92,22 @@ def _loop(data, runs, generations, *, name="gaussian", regime="replace", **asked
     return chains(data, name, regime, generations=generations, replicates=runs, **asked)
 
 
-def alarm_rates(runs, first):
-    """Return how often each kind of loop raises an alarm, and how early, from one seed on."""
-    cases = [
-        ("gaussian", "accumulate", 1, False),
-        ("gaussian", "fresh", 1, False),
-        ("gaussian", "replace", 1, False),
-        ("gaussian", "replace", 3, False),
-        ("gaussian_copula", "accumulate", 1, True),
-        ("gaussian_copula", "fresh", 1, True),
-        ("gaussian_copula", "replace", 1, True),
-    ]
-    return [_rates(*case, seeds=range(first, first + runs)) for case in cases]
+def alarm_rates(runs, first, chosen, known):
+    """Return how often each kind of loop raises an alarm, and how early, from one seed on.
+
+    Only those chosen are run again, all of them where none is.
+    """
+    found = {case_of(one): one for one in known}
+    for case in chosen or CASES:
+        recipe, regime, replicates = case.split("/")
+        heavy = recipe == "gaussian_copula"
+        seeds = range(first, first + runs)
+        found[case] = _rates(recipe, regime, int(replicates), heavy, seeds=seeds)
+    return [found[case] for case in CASES if case in found]
+
+
+def case_of(rates):
+    return f"{rates['recipe']}/{rates['regime']}/{rates['replicates']}"
 
 
 def _rates(recipe, regime, replicates, heavy, *, seeds):
@@ -205,13 +216,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="the first seed of `alarms`")
     parser.add_argument("--recipes", nargs="*", choices=RECIPES, default=RECIPES)
+    parser.add_argument("--cases", nargs="*", choices=CASES, help="of `alarms`, else all")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     known = json.loads(asked.json.read_text("utf-8")) if asked.json and asked.json.exists() else {}
     for part in asked.parts or PARTS:
         run = {
             "laws": lambda: law_scores(asked.runs),
-            "alarms": lambda: alarm_rates(asked.runs, asked.first),
+            "alarms": lambda: alarm_rates(
+                asked.runs, asked.first, asked.cases, known.get("alarms", {}).get("reached", [])
+            ),
             "cost": cost,
             "quantum": quantum,
             "losses": partial(losses, asked.recipes, known.get("losses", {}).get("reached", ())),

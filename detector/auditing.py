@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from detector.data.dataset import of_table
+from detector.data.schema import Schema
 from detector.errors import DetectorError
 from detector.profiles.parts import Part
 from detector.running import Clock, judged, opened, policy_of, refuse_seed, summary, versions
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from detector.audits.result import Outcome
     from detector.data.dataset import Dataset
-    from detector.data.schema import Kind, Role, Schema
+    from detector.data.schema import Kind, Role
     from detector.policy.policy import Policy
     from detector.report import Report
 
@@ -39,6 +41,7 @@ def audit(  # noqa: PLR0913 - as in `gate`
     refits: int = 40,
     fit_timeout: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    profiles: str | os.PathLike[str] | None = None,
     find_real_share: bool = False,
     keep_variance: float = 0.95,
     policy: Policy | str | os.PathLike[str] | None = None,
@@ -49,7 +52,7 @@ def audit(  # noqa: PLR0913 - as in `gate`
     """Train a recipe on its own output again and again, and tell collapse from chance.
 
     Args:
-        data: Real rows: whatever the gate takes, but for a profile.
+        data: Real rows: whatever the gate takes; a profile only if it holds all its rows.
         recipe: A recipe's name, `module:Class`, a class, or a recipe: anything with
             `fit(dataset, rng)` whose model has `sample(n, rng)`.
         regime: What each round is trained on: `replace`, `accumulate`,
@@ -67,6 +70,7 @@ def audit(  # noqa: PLR0913 - as in `gate`
         refits: Refits that the band of healthy loops is made of.
         fit_timeout: Seconds that a fit and its sample may take.
         checkpoint: A folder for finished rounds: a run that was killed goes on there.
+        profiles: A folder for the profile of each generation of each chain.
         find_real_share: Also look for the smallest real share that keeps the loop stable.
         keep_variance: The share of the variance that it shall keep.
         policy: A Policy or the path of one; the built-in policy of audits when None.
@@ -107,7 +111,9 @@ def audit(  # noqa: PLR0913 - as in `gate`
     )
     rules = _audit_policy(policy)
     dataset = _rows(data, kinds or {}, roles or {}, role="reference")
-    ground, sized = prepare(dataset, chosen(recipe, options), plan, checkpoint)
+    ground, sized = prepare(
+        dataset, chosen(recipe, options), plan, checkpoint=checkpoint, profiles=profiles
+    )
     asked = Asked(
         ratio=threshold,
         horizon=horizon,
@@ -132,8 +138,8 @@ def lineage(
     """Ask whether data sets that exist drift away, generation by generation.
 
     Args:
-        generations: Generation 0 first, then 1, and so on: each whatever the gate takes, but
-            for a profile.
+        generations: Generation 0 first, then 1, and so on: each whatever the gate takes; a
+            profile only if it holds all its rows.
         seed: The run's seed.
         policy: As in `audit`.
         kinds: Kinds of columns.
@@ -178,16 +184,23 @@ def _rows(
     role: str,
     like: Schema | None = None,
 ) -> Dataset:
-    """Open rows; refuse a profile, which has only a sample of them."""
+    """Open rows; those of a profile where it holds all of them."""
     from detector.profiles.profile import Profile
 
     found = opened(data, like=like, kinds=kinds, roles=roles, role=role)
-    if isinstance(found, Profile):
+    if not isinstance(found, Profile):
+        return found
+    sample = found.sample
+    if sample is None or not sample.complete:
+        held = 0 if sample is None else sample.table.num_rows
         raise DetectorError(
-            f"`{found.name}` is a profile; this needs the rows themselves.",
+            f"the profile `{found.name}` keeps {held:,} of {found.n_rows:,} rows; this needs all "
+            "of them.",
             hint="Give the data.",
         )
-    return found
+    columns = Schema(columns=tuple(found.schema[name] for name in sample.table.column_names))
+    about = {"metadata": found.metadata, "source": found.source}
+    return of_table(sample.table, columns, name=found.name, **about)
 
 
 def _audit_policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:

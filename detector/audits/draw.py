@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.data.arrays import as_numbers, as_vectors, positions
-from detector.data.dataset import Dataset
+from detector.data.dataset import Dataset, of_table
 from detector.data.export import canonical_table
 from detector.data.opening import open_data
 from detector.data.schema import ORDERED, Kind
 from detector.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     import pyarrow as pa
 
@@ -41,32 +41,44 @@ def next_rows(
         ChainEnded: The fit or the sample failed, took too long, or is of no use.
 
     """
+    made = next_sets(recipe, training, plan=plan, schema=schema, lens=lens, streams=streams)
+    return made[0]
+
+
+def next_sets(
+    recipe: Recipe,
+    training: pa.Table,
+    *,
+    plan: Plan,
+    schema: Schema,
+    lens: Lens,
+    streams: Streams,
+    sets: int = 1,
+) -> list[pa.Table]:
+    """Fit a recipe and return several sets of `plan.rows` rows of the one model, canonical.
+
+    Raises:
+        ChainEnded: The fit or the sample failed, took too long, or is of no use.
+
+    """
     wanted = plan.rows or training.num_rows
     ask = int(np.ceil(wanted / plan.keep)) if plan.keep < 1.0 else wanted
 
     def work() -> pa.Table:
-        data = dataset_of(training, schema, name="training")
+        data = of_table(training, schema, name="training")
         extra = {"examine": False} if "examine" in _parameters(recipe.fit) else {}
         model = recipe.fit(data, streams("fit"), **extra)
         draw: Callable[..., Any] = getattr(model, "draw", model.sample)
-        return usable(draw(ask, streams("sample")), schema=schema, real=training, rows=ask)
+        asked = ask * sets
+        return usable(draw(asked, streams("sample")), schema=schema, real=training, rows=asked)
 
     drawn = _limited(work, plan.fit_timeout)
+    made = [drawn.slice(ask * number, ask) for number in range(sets)]
     if plan.temperature != 1.0:
-        drawn = _tempered(drawn, schema, plan.temperature)
+        made = [_tempered(one, schema, plan.temperature) for one in made]
     if plan.keep < 1.0:
-        drawn = _typical(drawn, lens, rows=wanted)
-    return drawn
-
-
-def dataset_of(table: pa.Table, schema: Schema, *, name: str) -> Dataset:
-    """Return a canonical table as a data set."""
-    batches = table.combine_chunks().to_batches()
-
-    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        return (batch.select(list(columns)) for batch in batches)
-
-    return Dataset(name=name, schema=schema, read=read, n_rows=table.num_rows)
+        made = [_typical(one, lens, rows=wanted) for one in made]
+    return made
 
 
 def usable(sample: Any, *, schema: Schema, real: pa.Table, rows: int) -> pa.Table:

@@ -2,9 +2,7 @@
 
 There is no recipe to refit. So the band is made of *resamples* of generation 0: a loop that
 draws its rows again and again, with all earlier rows kept or half new real rows, which is the
-least that any generator with n rows does; or one that draws real rows only. The effective real
-share comes from the means: with a real share s a mean keeps 1 - s of its distance from the real
-one in each generation.
+least that any generator with n rows does; or one that draws real rows only.
 """
 
 from __future__ import annotations
@@ -16,25 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.audits import alarm as alarms
-from detector.audits.forecast import forecast
+from detector.audits.effective_share import effective_share
+from detector.audits.found import CHANGE, change_finding, finding, no_band
 from detector.audits.lens import lens_of, moments
 from detector.audits.loop import Chain, Generation, picture
-from detector.audits.losses import losses
 from detector.audits.null import draws_of, sets_of, steps_between
-from detector.audits.result import (
-    CHANGE,
-    FEWEST_ROWS,
-    Outcome,
-    change_found,
-    film_of,
-    settled,
-    table_of,
-)
+from detector.audits.result import Outcome, settled
+from detector.audits.shown import shown
 from detector.audits.trajectory import column_facts, measured, slopes, yardstick
 from detector.data.export import canonical_table
 from detector.data.provenance import find_provenance
 from detector.errors import DetectorError
-from detector.findings import TABLE, Finding, Gap, Measurement, Reason, Worse
+from detector.findings import Gap, Measurement, Reason, Worse
 from detector.recipes import row_hashes, rows_digest
 from detector.rng import stream
 
@@ -43,7 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detector.audits.alarm import Alarm, Band, Draws, Steps
+    from detector.audits.alarm import Alarm, Band
+    from detector.audits.composed import Draws, Steps
     from detector.audits.lens import Lens, View
     from detector.data.dataset import Dataset
 
@@ -53,12 +45,6 @@ CHECK = "lineage"
 RESAMPLES = 60
 MOST_ROWS = 65_536
 """Rows of a generation that are looked at, drawn at random where there are more."""
-
-FEWEST_SHARE = 5
-"""Generations after the first that an effective real share needs."""
-
-SHARES = np.linspace(0.0, 1.0, 41)
-CHAINS = 400
 
 
 def lineage_found(datasets: Sequence[Dataset], *, seed: int, alpha: float) -> Outcome:
@@ -81,50 +67,29 @@ def lineage_found(datasets: Sequence[Dataset], *, seed: int, alpha: float) -> Ou
     views, lens = _views(datasets, seed)
     rows = min(map(len, views))
     chain = _chain(views, lens)
-    found, gap = None, _gap(rows, lens)
+    found, gap = None, no_band(rows, lens.axes)
     spreads = np.array([one.spread for one in chain.generations])
     if gap is None:
         found = _alarm(views, lens, spreads, seed=seed, alpha=alpha)
         if not found[0].tells:
             gap = _cannot_tell(found[0])
-    share = real_share(views, lens, stream(seed, "lineage", "share"))
-    return Outcome(
-        findings=tuple(_findings(rows, found, gap, lens, share)),
-        plain=settled(_plain(datasets, chain, lens, found, share, (seed, alpha))),
+    share = effective_share(views, lens, stream(seed, "lineage", "share"))
+    seen = shown([chain], lens, found, alpha=alpha, rng=stream(seed, "lineage", "forecast"))
+    told = {"lineage": {"sentences": _sentences(datasets, spreads, share, seed)}}
+    made = [change_finding(CHECK, rows, found, gap, axes=lens.axes)]
+    if share is not None:
+        made.append(finding(CHECK, rows, _share_found(share)))
+    return Outcome(findings=tuple(made), plain=settled({"kind": "lineage", **seen, **told}))
+
+
+def _share_found(share: tuple[float, float, float]) -> Measurement:
+    return Measurement(
+        name="effective_real_share",
+        value=share[0],
+        worse=Worse.LOWER,
+        unit="share",
+        interval=share[1:],
     )
-
-
-def real_share(
-    views: Sequence[View], lens: Lens, rng: np.random.Generator
-) -> tuple[float, float, float] | None:
-    """Return the effective real share with its 95 % interval; None where it cannot be told.
-
-    The means along the axes, in units of generation 0, are held against simulated chains of
-    each real share: the interval holds the shares under which so strong an autoregression of
-    the means is not unusual. For means of normal rows of one size.
-    """
-    if len(views) <= FEWEST_SHARE or not lens.axes:
-        return None
-    sizes = np.array([len(view) for view in views])
-    if sizes.min() < FEWEST_ROWS or sizes.max() > 2 * sizes.min():
-        return None
-    first = lens.moments(views[0])
-    root = np.linalg.cholesky(first.cov + 1e-9 * np.eye(lens.axes))
-    means = np.array([np.linalg.solve(root, lens.moments(v).mean - first.mean) for v in views])
-    rows = float(np.median(sizes))
-    seen = _autoregression(means[None] * math.sqrt(rows))[0]
-    fit, low, high = [], [], []
-    for share in SHARES:
-        made = _autoregression(_means(share, means.shape, rng))
-        fit.append(abs(float(np.median(made)) - seen))
-        low.append(float((made <= seen).mean()))
-        high.append(float((made >= seen).mean()))
-    fits = np.minimum(low, high) > 0.025
-    if not fits.any():
-        return None
-    inside = SHARES[fits]
-    best = float(SHARES[int(np.argmin(fit))])
-    return best, float(min(inside.min(), best)), float(max(inside.max(), best))
 
 
 def change_point(values: Numbers, rng: np.random.Generator) -> tuple[int, float]:
@@ -206,16 +171,6 @@ def _chain(views: Sequence[View], lens: Lens) -> Chain:
     return Chain(replicate=1, generations=tuple(found), views=pictures)
 
 
-def _gap(rows: int, lens: Lens) -> Gap | None:
-    if not lens.axes:
-        detail = "no column of numbers or levels varies"
-        return Gap(name=CHANGE, reason=Reason.CONSTANT_COLUMN, detail=detail)
-    if rows < FEWEST_ROWS:
-        detail = f"cannot tell: {rows} rows in a generation, {FEWEST_ROWS} needed"
-        return Gap(name=CHANGE, reason=Reason.TOO_FEW_ROWS, detail=detail)
-    return None
-
-
 def _cannot_tell(found: Alarm) -> Gap:
     detail = (
         "cannot tell: a lineage that resamples itself would be seen in "
@@ -234,10 +189,14 @@ def _alarm(
     steps, draws = _resampled(features, rows, lens, rng)
     asked: dict[str, Any] = {"replicates": 1, "rng": rng}
     band = alarms.healthy_band(
-        steps, draws, generations=len(views) - 1, alpha=alpha, own_rows=True, **asked
+        spreads,
+        steps,
+        draws,
+        alpha=alpha,
+        own_rows=True,
+        **asked,
     )
-    path = spreads - spreads[0]
-    return alarms.judge_path(path, band, steps, draws, **asked), band
+    return alarms.judge_path(spreads, band, steps, draws, **asked), band
 
 
 def _resampled(
@@ -252,105 +211,9 @@ def _resampled(
         after = before[rng.integers(len(before), size=rows)]
         pairs.append((moments(before), moments(after), moments(after[: max(2, rows // 2)])))
     draws = draws_of(features, rows=rows, rng=rng, ridge=lens.ridge)
-    return steps_between(pairs), replace(draws, sets_cov=sets_of(features, rows=rows, rng=rng))
-
-
-def _means(share: float, shape: tuple[int, ...], rng: np.random.Generator) -> Numbers:
-    """Return means of simulated chains times the root of their rows, shape (chains, g, k)."""
-    generations, axes = shape
-    real = rng.standard_normal((CHAINS, axes))  # where the real mean lies from generation 0's
-    found = np.zeros((CHAINS, generations, axes))
-    passed = np.zeros((CHAINS, axes))  # the mean of the rows that go into the next training
-    kept = math.sqrt(max(1.0 - share, 1e-9))
-    for g in range(1, generations):
-        fresh = real + rng.standard_normal((CHAINS, axes)) / math.sqrt(max(share, 1e-9))
-        trained = share * fresh * (share > 0) + (1.0 - share) * passed
-        one = rng.standard_normal((CHAINS, axes)) / kept
-        other = rng.standard_normal((CHAINS, axes)) / math.sqrt(max(share, 1e-9))
-        passed = trained + one * (share < 1)
-        found[:, g] = trained + (1.0 - share) * one * (share < 1) + share * other * (share > 0)
-    return found
-
-
-def _autoregression(means: Numbers) -> Numbers:
-    """Return the pooled coefficient of each mean on the one before, shape (chains,)."""
-    before, after = means[:, 1:-1], means[:, 2:]
-    # About the middle of each axis: where the real mean lies is not known.
-    before = before - before.mean(axis=1, keepdims=True)
-    after = after - after.mean(axis=1, keepdims=True)
-    down = np.square(before).sum(axis=(1, 2))
-    found: Numbers = (before * after).sum(axis=(1, 2)) / np.maximum(down, 1e-300)
-    return found
-
-
-def _findings(
-    rows: int,
-    found: tuple[Alarm, Band] | None,
-    gap: Gap | None,
-    lens: Lens,
-    share: tuple[float, float, float] | None,
-) -> list[Finding]:
-    def finding(outcome: Measurement | Gap, **evidence: object) -> Finding:
-        return Finding(
-            check=CHECK,
-            subject=TABLE,
-            outcome=outcome,
-            n_reference=rows,
-            n_candidate=rows,
-            evidence=evidence,
-        )
-
-    made = []
-    if gap is not None or found is None:
-        made.append(finding(gap or Gap(name=CHANGE, reason=Reason.CHECK_FAILED, detail="")))
-    else:
-        outcome, direction = change_found(*found, axes=lens.axes)
-        made.append(finding(outcome, direction=direction))
-    if share is not None:
-        made.append(
-            finding(
-                Measurement(
-                    name="effective_real_share",
-                    value=share[0],
-                    worse=Worse.LOWER,
-                    unit="share",
-                    interval=share[1:],
-                )
-            )
-        )
-    return made
-
-
-def _plain(
-    datasets: Sequence[Dataset],
-    chain: Chain,
-    lens: Lens,
-    found: tuple[Alarm, Band] | None,
-    share: tuple[float, float, float] | None,
-    asked: tuple[int, float],
-) -> dict[str, Any]:
-    seed, alpha = asked
-    spreads = np.array([one.spread for one in chain.generations])
-    path = spreads - spreads[0]
-    alarm, band = found or (None, None)
-    rng = stream(seed, "lineage", "forecast")
-    grown = alarm is not None and alarm.direction == "grown"
-    return {
-        "kind": "lineage",
-        "trajectory": table_of([chain]),
-        "alarm": None if alarm is None else alarm.to_plain(level=alpha),
-        "band": None if band is None else {"low": band.low.tolist(), "high": band.high.tolist()},
-        "path": path.tolist(),
-        "axes": lens.axes,
-        "bands": {},
-        "forecast": forecast(
-            path[None], axes=lens.axes, ratio=0.5, grown=grown, horizon=None, rng=rng
-        ),
-        "lost": losses([chain], lens),
-        "film": film_of([chain]),
-        "ended": [],
-        "lineage": {"sentences": _sentences(datasets, spreads, share, seed)},
-    }
+    sets = sets_of(features, rows=rows, rng=rng)
+    # Generation 0 is where the sets are drawn from, so it says nothing that it lies as they do.
+    return steps_between(pairs), replace(draws, sets_cov=sets, alike=False)
 
 
 def _sentences(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,13 +21,14 @@ from detector.audits.trajectory import MOST_ROWS, column_facts, measured, slopes
 from detector.rng import stream, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from detector.audits.lens import View
     from detector.audits.plan import Plan
+    from detector.audits.snapshots import Snapshots
     from detector.audits.store import Store
     from detector.audits.trajectory import Yardstick
     from detector.data.schema import Schema
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, float], None]
 
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 ROUNDS = 3
 """Rounds of the short healthy chains that a band is made of."""
@@ -50,6 +53,7 @@ class Ground:
         lens: How rows are seen.
         recipe: What is fitted.
         store: Where finished rounds are kept.
+        snapshots: Where the profiles of generations go; None for nowhere.
 
     """
 
@@ -58,6 +62,7 @@ class Ground:
     lens: Lens
     recipe: Recipe
     store: Store
+    snapshots: Snapshots | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +111,7 @@ class Chain:
 
 
 def run(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
-    """Run every chain of a plan.
+    """Run every chain of a plan, and write the profile of each generation where that is asked for.
 
     Cost: generations x replicates fits of `plan.rows` rows; of up to generations times as
     many with `accumulate`. Memory: two generations a chain; all of them where the regime
@@ -114,7 +119,7 @@ def run(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
     """
     clock = _Clock(plan.replicates * plan.generations, tell, "generation")
     work = [_Job(ground, plan, f"chain-{k}", k, clock) for k in range(1, plan.replicates + 1)]
-    return list(_side_by_side(work, ground.recipe))
+    return list(side_by_side(_Job.chain, work, ground.recipe))
 
 
 def refits(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
@@ -125,17 +130,18 @@ def refits(ground: Ground, plan: Plan, *, tell: Tell) -> list[Chain]:
     count = math.ceil(plan.refits / ROUNDS)
     clock = _Clock(count * ROUNDS, tell, "healthy round")
     short = replace(plan, regime=Regime.FRESH, real_share=0.5, generations=ROUNDS)
+    ground = replace(ground, snapshots=None)
     work = [_Job(ground, short, f"refit-{k}", k, clock) for k in range(1, count + 1)]
-    return list(_side_by_side(work, ground.recipe))
+    return list(side_by_side(_Job.chain, work, ground.recipe))
 
 
-def _side_by_side(work: list[_Job], recipe: Recipe) -> Iterator[Chain]:
-    """Run jobs in threads; recipes that bring threads of their own run one after the other."""
+def side_by_side(run: Callable[[In], Out], work: Sequence[In], recipe: Recipe) -> Iterator[Out]:
+    """Run work in threads; recipes that bring threads of their own run one after the other."""
     from detector.profiles.parallel import ordered_map
 
     if getattr(recipe, "needs", ()) or len(work) == 1:
-        return (job.chain() for job in work)
-    return ordered_map(lambda job: job.chain(), work)
+        return map(run, work)
+    return ordered_map(run, work)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +160,7 @@ class _Job:
         first = lens.view(stock.first)
         stick = yardstick(lens, first, lens.view(stock.unseen(MOST_ROWS)))
         found = [_generation(0, first, lens.moments(first), stick)]
+        self._profile(0, stock.first)
         views = {0: picture(first, lens)}
         past: list[pa.Table] = []
         ended = ""
@@ -164,12 +171,20 @@ class _Job:
                 ended = f"generation {number}: {error}"
                 self.clock.skip(self.plan.generations - number + 1)
                 break
+            self._profile(number, rows)
             past = [*past, rows] if remembers(self.plan.regime) else [rows]
             found.append(one)
             if number in _pictured(self.plan.generations):
                 views[number] = picture(lens.view(rows), lens)
             self.clock.done(number)
         return Chain(replicate=self.replicate, generations=_sloped(found), ended=ended, views=views)
+
+    def _profile(self, number: int, rows: pa.Table) -> None:
+        """Write the profile of a generation, under a name that sorts by its number."""
+        if self.ground.snapshots is not None:
+            digits = len(str(self.plan.generations))
+            name = f"{self.name}-generation-{number:0{digits}d}"
+            self.ground.snapshots.write(name, rows)
 
     def _stock(self) -> Stock:
         rng = stream(self.plan.seed, "audit", self.name, "real")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.audits.alarm import Draws, Steps
+from detector.audits.composed import Draws, Steps
 from detector.audits.lens import FLOOR, moments
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DRAWS = 400
 """Draws of real rows whose moments are kept."""
+
+APART = 4
+"""Real rows are so many times as many as a set before sets are drawn without replacement."""
 
 MOST_ROWS = 4_000
 """Rows of a draw; the moments of larger ones are scaled from draws of this size."""
@@ -91,6 +94,7 @@ def draws_of(
         fresh_cov=fresh[1],
         ridge=np.zeros((k, k)) if ridge is None else ridge,
         lost=lost,
+        alike=total >= APART * rows,
     )
 
 
@@ -102,7 +106,7 @@ def sets_of(features: Numbers, *, rows: int, rng: np.random.Generator) -> Number
 def _sets(
     features: Numbers, size: int, rng: np.random.Generator, *, again: bool | None = None
 ) -> tuple[Numbers, Numbers]:
-    again = len(features) < 4 * size if again is None else again
+    again = len(features) < APART * size if again is None else again
     means, covs = [], []
     for _ in range(DRAWS if size <= MOST_ROWS else DRAWS // 4):
         found = moments(features[rng.choice(len(features), size, replace=again)])

@@ -1,39 +1,56 @@
-"""How many real rows keep a loop stable? Loops of rising real share, and where they hold.
+"""How many real rows keep a loop stable? Loops with few and with many, and where they hold.
 
-What is kept is the variance of what is trained on: the mean over the axes of its ratio to that
-of the real rows. Its expectation has a closed form for normal data, to compare with.
+What is kept is the variance of what is trained on after the last round: the mean over the axes
+of its ratio to that of all real rows. Its expectation has a closed form for normal data.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from detector.audits.loop import run
+from detector.audits.kept import Loops
+from detector.audits.loop import side_by_side
 from detector.audits.plan import MIXED, Regime
-from detector.errors import DetectorError
-from detector.stats.collapse_laws import share_needed
+from detector.rng import stream
+from detector.stats.collapse_laws import mixed_rows_needed, share_needed
+from detector.stats.rising import Mean, crossing_interval, mean_with_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
-    from detector.audits.loop import Chain, Ground
+    from detector.audits.loop import Ground
     from detector.audits.plan import Plan
 
-    Numbers = NDArray[np.float64]
     Tell = Callable[[str, float], None]
+    Ends = tuple[int | None, int | None, int | None]
 
-SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
-FEWEST = 12
-"""Chains of each share at least: fewer give no interval worth having."""
+FIRST, NEXT = 6, 8
+"""Numbers of real rows that are tried at first, and then between the nearest clear ones."""
+
+CHAINS, MORE_CHAINS = 8, 12
+"""Chains of each of them."""
+
+FEWEST = 5
+"""Chains that must come to an end, or a number of real rows tells nothing."""
+
+
+class Point(NamedTuple):
+    """A number of real rows that was tried, and the share of the variance that it keeps."""
+
+    rows: int
+    kept: Mean
+    chains: int
 
 
 def real_share(ground: Ground, plan: Plan, *, kept: float, tell: Tell) -> dict[str, Any]:
-    """Return the smallest real share that keeps a share of the variance, as JSON data.
+    """Return the fewest real rows that keep a share of the variance, as JSON data.
+
+    A first pass over all shares says where the second one looks more closely. The interval is
+    that of the rising fit to both.
 
     Args:
         ground: What all chains share.
@@ -42,114 +59,146 @@ def real_share(ground: Ground, plan: Plan, *, kept: float, tell: Tell) -> dict[s
         kept: The variance to keep, as a share of that of the real rows, within (0, 1).
         tell: Called with a stage and the share of it done.
 
-    Cost: seven shares times the cost of an audit of at least twelve chains.
+    Cost: at most 6 x 8 + 8 x 12 chains of the audit's generations, with moments only; more
+    where the audit has more than eight replicates.
     """
-    points = []
-    for share in SHARES:
-        asked, regime = _asked(ground, plan, share)
-        chains = run(ground, asked, tell=_at(share, tell))
-        values = _kept([chain for chain in chains if not chain.ended], ground)
-        if len(values) >= 3:
-            error = float(values.std(ddof=1) / np.sqrt(len(values)))
-            mean = float(values.mean())
-            points.append(
-                {"share": share, "rows": asked.real_rows, "kept": mean, "error": error}
-                | {"regime": regime.value}
-            )
-    return _told(points, kept=kept, rows=plan.rows or len(ground.table))
+    asked, most = _asked(plan, ground.table.num_rows)
+    search = _Search(Loops.of(ground, asked), tell)
+    count = max(CHAINS, plan.replicates)
+    points = search.points(_spaced(0, most, FIRST), range(count))
+    _, low, high = _ends(points, asked, kept, share=0.99)
+    if low is not None:
+        numbers = range(count, count + max(MORE_CHAINS, plan.replicates))
+        points += search.points(_spaced(low, most if high is None else high, NEXT), numbers)
+    return _told(sorted(points), asked, kept=kept, most=most, total=ground.table.num_rows)
 
 
-def _asked(ground: Ground, plan: Plan, share: float) -> tuple[Plan, Regime]:
-    """Return the plan of one share: new real rows where there are enough of them."""
-    base: dict[str, Any] = {"replicates": max(FEWEST, plan.replicates), "real_share": share}
-    wanted = plan.regime if plan.regime in MIXED else Regime.FRESH
-    try:
-        return replace(plan, regime=wanted, **base).sized(ground.table.num_rows), wanted
-    except DetectorError:
-        fixed = replace(plan, regime=Regime.FIXED, **base)
-        return fixed.sized(ground.table.num_rows), Regime.FIXED
+def _asked(plan: Plan, available: int) -> tuple[Plan, int]:
+    """Return the plan of the search, and the most real rows that it can try."""
+    rows = plan.rows or available
+    half, new = max(1, rows // 2), (available - rows) // plan.generations
+    wanted = plan.regime
+    if wanted not in MIXED or (wanted is Regime.FRESH and not new):
+        wanted = Regime.FRESH if min(half, new) >= max(1, rows // 5) else Regime.FIXED
+    most = max(1, min(half, new)) if wanted is Regime.FRESH else half
+    return replace(plan, regime=wanted, rows=rows, real_share=most / rows), most
 
 
-def _at(share: float, tell: Tell) -> Tell:
-    """Return a teller that says which share is tried."""
+def _spaced(low: int, high: int, count: int) -> list[int]:
+    """Return numbers of rows between two, both among them, closer to each other where small.
 
-    def told(stage: str, done: float) -> None:
-        tell(f"real share {share:g}: {stage}", done)
-
-    return told
-
-
-def _kept(chains: Sequence[Chain], ground: Ground) -> Numbers:
-    """Return the variance that each chain kept over the last third of its generations."""
-    lens = ground.lens
-    real = np.diag(lens.moments(lens.view(ground.table)).cov)
-    found = []
-    for chain in chains:
-        last = chain.generations[-max(1, len(chain.generations) // 3) :]
-        ratios = [np.mean(np.diag(one.training.cov) / real) for one in last]
-        found.append(float(np.mean(ratios)))
-    return np.array(found)
+    >>> _spaced(0, 50, 6), _spaced(3, 5, 5)
+    ([0, 1, 4, 10, 22, 50], [3, 4, 5])
+    """
+    ends = np.linspace(math.log1p(low), math.log1p(high), count)
+    return sorted({round(math.expm1(one)) for one in ends})
 
 
-def _told(points: list[dict[str, Any]], *, kept: float, rows: int) -> dict[str, Any]:
-    """Return the share at which the kept variance reaches what is asked, with an interval."""
+def _ends(points: Sequence[Point], plan: Plan, kept: float, *, share: float) -> Ends:
+    """Return the fewest rows that do, and the ends of their interval; None for more than tried."""
     if not points:
-        said = "No real share could be tried: the recipe failed in every chain."
-        return {"kept": kept, "points": [], "share": None, "sentence": said}
-    shares = np.array([point["share"] for point in points])
-    means = np.maximum.accumulate([point["kept"] for point in points])
-    reach = 1.96 * np.array([point["error"] for point in points])
-    best = _crossing(shares, means, kept)
-    # Where the upper ends reach the wish is the least share that may do, and the other way round.
-    low = _crossing(shares, np.maximum.accumulate(means + reach), kept)
-    high = _crossing(shares, np.maximum.accumulate(means - reach), kept)
-    fixed = {point["regime"] for point in points} == {Regime.FIXED.value}
-    law = None if fixed else share_needed(rows, kept)
-    return {
-        "kept": kept,
-        "points": points,
-        "share": best,
-        "rows": None if best is None else int(np.ceil(best * rows)),
-        "interval": [low, high],
-        "law": law,
-        "sentence": _sentence(best, (low, high), law, kept=kept, rows=rows),
-    }
-
-
-def _crossing(shares: Numbers, values: Numbers, wanted: float) -> float | None:
-    """Return the least share at which rising values reach what is wanted, on a log scale."""
-    above = np.flatnonzero(values >= wanted)
-    if not len(above):
-        return None
-    place = int(above[0])
-    if place == 0:
-        return float(shares[0])
-    span = values[place] - values[place - 1]
-    part = (wanted - values[place - 1]) / span if span > 0 else 1.0
-    ends = np.log(shares[place - 1 : place + 1])
-    return float(np.exp(ends[0] + part * (ends[1] - ends[0])))
-
-
-def _sentence(
-    best: float | None,
-    ends: tuple[float | None, float | None],
-    law: float | None,
-    *,
-    kept: float,
-    rows: int,
-) -> str:
-    what = f"{100 * kept:.0f} % of the variance"
-    if best is None:
-        return f"No real share up to {100 * SHARES[-1]:.0f} % keeps {what} here."
-    low, high = ends
-    upper = f"{100 * high:.1f} %" if high is not None else f"above {100 * SHARES[-1]:.0f} %"
-    said = (
-        f"Keep at least {int(np.ceil(best * rows)):,} real rows or {100 * best:.1f} % in every "
-        f"retraining to keep {what} (95 % interval {100 * (low or SHARES[0]):.1f} % to {upper}"
+        return None, None, None
+    rows = np.log1p([point.rows for point in points])
+    rng = stream(plan.seed, "audit", "real-share", str(len(points)))
+    means = [point.kept for point in points]
+    found = crossing_interval(rows, means, kept, rng=rng, share=share)
+    best, low, high = (
+        None if math.isinf(at) else math.ceil(round(math.expm1(at), 6)) for at in found
     )
-    if best <= SHARES[0]:
+    return best, low, high
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    loops: Loops
+    tell: Tell
+
+    def points(self, tried: Sequence[int], numbers: range) -> list[Point]:
+        """Return what each number of real rows keeps, where enough chains come to an end."""
+        work = [(real, number) for real in tried for number in numbers]
+        ran = side_by_side(lambda one: self.loops.chain(*one), work, self.loops.ground.recipe)
+        found: dict[int, list[Any]] = {real: [] for real in tried}
+        for done, ((real, _), kept) in enumerate(zip(work, ran, strict=True), start=1):
+            self.tell(f"loops with {real:,} real rows", done / len(work))
+            if kept is not None:
+                found[real].append(kept)
+        return [
+            Point(real, mean_with_control(*np.array(chains).T), len(chains))
+            for real, chains in found.items()
+            if len(chains) >= FEWEST
+        ]
+
+
+def _told(points: list[Point], plan: Plan, *, kept: float, most: int, total: int) -> dict[str, Any]:
+    """Return what was found as JSON data: numbers of rows, shares of them, and a sentence."""
+    rows, fixed = plan.rows or total, plan.regime is Regime.FIXED
+    law = mixed_rows_needed(rows, kept, plan.generations + 1, total=total, fixed=fixed)
+    best, low, high = ends = _ends(points, plan, kept, share=0.95)
+    share, *interval = (None if end is None else end / rows for end in ends)
+    found = {
+        "kept": kept,
+        "generations": plan.generations,
+        "regime": plan.regime.value,
+        "most": most,
+        "rows": best,
+        "share": share,
+        "interval_rows": [low, high],
+        "interval": interval,
+        "law_rows": law,
+        "law": None if law is None else law / rows,
+        "law_for_ever": None if fixed else share_needed(rows, kept),
+        "points": [
+            {"rows": one.rows, "share": one.rows / rows, "chains": one.chains}
+            | {"kept": one.kept.value, "error": one.kept.error}
+            for one in points
+        ],
+    }
+    return found | {"sentence": sentence(found, rows=rows)}
+
+
+def sentence(found: dict[str, Any], *, rows: int) -> str:
+    """Return what a search found in a sentence."""
+    best, (low, high), most = found["rows"], found["interval_rows"], found["most"]
+    kind = "always the same ones" if found["regime"] == Regime.FIXED else "new ones each time"
+    kept = f"{100 * found['kept']:.3g} % of the variance over {found['generations']:,} generations"
+    every = f"in every retraining, {kind},"
+    if not found["points"]:
+        return "No real share could be tried: the recipe failed in nearly every chain."
+    if low is None:
+        said = f"Not even {_share(most, rows)} {every} keep {kept}"
+    elif high == 0:
+        said = f"No real rows are needed to keep {kept}; over more of them some may be"
+    elif low == 0 and high is None:
         said = (
-            f"No least real share can be told: within these generations even {100 * best:.1f} %, "
-            f"the least that was tried, seems to keep {what} (more generations would tell"
+            f"How many real rows {every} keep {kept} cannot be told: none may do, and "
+            f"{_share(most, rows)} may be too few; more replicates would tell"
         )
-    return f"{said}; the law of normal data says {100 * law:.1f} %)." if law else f"{said})."
+    elif low == 0:
+        said = f"At most {_share(high, rows)} {every} keep {kept}; none may do"
+    elif high is None or best is None:
+        many = _share(low - 1, rows)
+        said = f"Keep more than {many} {every} to keep {kept}; how many cannot be told"
+    else:
+        said = (
+            f"Keep at least {_share(best, rows)} {every} to keep {kept} (95 % interval "
+            f"{low:,} to {high:,} rows)"
+        )
+    return f"{said}. {_law(found, rows)}"
+
+
+def _share(real: int, rows: int) -> str:
+    """Return a number of real rows, with its share of a training.
+
+    >>> _share(40, 667), _share(1, 100)
+    ('40 real rows or 6 %', '1 real row or 1 %')
+    """
+    return f"{real:,} real row{'' if real == 1 else 's'} or {100 * real / rows:.2g} %"
+
+
+def _law(found: dict[str, Any], rows: int) -> str:
+    """Return what closed forms say beside it."""
+    if found["law_rows"] is None:
+        return "By the law of normal data no number of real rows does."
+    said = f"The law of normal data says {_share(found['law_rows'], rows)} over as many generations"
+    for_ever = found["law_for_ever"]
+    return said + (f" and {100 * for_ever:.2g} % for ever." if for_ever is not None else ".")

@@ -58,17 +58,25 @@ class Store:
         """Return the rows and the record kept under a name; None where there are none."""
         import pyarrow as pa
 
-        if self.folder is None:
-            return None
-        facts, rows = self.folder / f"{name}.json", self.folder / f"{name}.arrow"
-        if not (facts.is_file() and rows.is_file()):
+        record = self.record(name)
+        if self.folder is None or record is None:
             return None
         try:
-            record: dict[str, Any] = json.loads(facts.read_text("utf-8"))
-            with pa.ipc.open_stream(pa.py_buffer(rows.read_bytes())) as reader:
+            rows = pa.py_buffer((self.folder / f"{name}.arrow").read_bytes())
+            with pa.ipc.open_stream(rows) as reader:
                 return reader.read_all(), record
-        except (OSError, ValueError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowInvalid):
             return None  # damaged: it is made again, and comes out the same
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """Return the record kept under a name; None where there is none."""
+        if self.folder is None:
+            return None
+        try:
+            found = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def write(self, name: str, table: pa.Table, record: Mapping[str, Any]) -> None:
         """Keep rows and a record under a name; the record last, so that it vouches for both."""
@@ -80,5 +88,10 @@ class Store:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         write_bytes_atomically(self.folder / f"{name}.arrow", sink.getvalue().to_pybytes())
-        text = json.dumps(record, sort_keys=True)
-        write_bytes_atomically(self.folder / f"{name}.json", text.encode())
+        self.note(name, record)
+
+    def note(self, name: str, record: Mapping[str, Any]) -> None:
+        """Keep a record under a name."""
+        if self.folder is not None:
+            text = json.dumps(record, sort_keys=True)
+            write_bytes_atomically(self.folder / f"{name}.json", text.encode())

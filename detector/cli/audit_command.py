@@ -107,6 +107,11 @@ def _options(
     metavar="DIR",
     help="Keep finished rounds here; a run that was killed goes on there.",
 )
+@click.option(
+    "--profiles",
+    metavar="DIR",
+    help="Write a profile of every generation of every chain here.",
+)
 @click.option("--policy", metavar="FILE", help="What counts as bad; else the one of audits.")
 @data_options
 @click.option(
@@ -156,6 +161,7 @@ _PASSED = (
     "refits",
     "fit_timeout",
     "checkpoint",
+    "profiles",
     "find_real_share",
     "keep_variance",
     "policy",

@@ -79,3 +79,13 @@ class Dataset:
             raise DetectorError(
                 "pandas is not installed.", hint="Run `pip install pandas`, or use `to_arrow()`."
             ) from error
+
+
+def of_table(table: pa.Table, schema: Schema, *, name: str, **about: Any) -> Dataset:
+    """Return a canonical table as a data set; `about` are further attributes of it."""
+    batches = table.combine_chunks().to_batches()
+
+    def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        return (batch.select(list(columns)) for batch in batches)
+
+    return Dataset(name=name, schema=schema, read=read, n_rows=table.num_rows, **about)

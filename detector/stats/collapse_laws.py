@@ -7,6 +7,7 @@ rows of generation g were drawn from fit g, and their own moments are fit g + 1.
 
 from __future__ import annotations
 
+import bisect
 import math
 
 import numpy as np
@@ -94,6 +95,58 @@ def fixed_variance(n: int, share: float) -> float:
     0.95477
     """
     return 1.0 - (1.0 - share) / (n * share * (2.0 - share) + (1.0 - share))
+
+
+def mixed_variance(
+    n: int, real: int, t: int, *, total: float = math.inf, fixed: bool = False
+) -> float:
+    """Return the expected fitted variance of fit t where `real` of n rows are real ones.
+
+    The second moment about the true mean stays, so what is lost is the square of the mean,
+    which wanders by a linear recursion.
+
+    Args:
+        n: Rows of a training.
+        real: Real rows in each training after the first, from 0 (`replace`) to n.
+        t: Fits, at least 1.
+        total: Real rows there are; all are drawn from these without replacement, and the
+            variance is a share of theirs.
+        fixed: The real rows are always the same, out of those of the first fit.
+
+    >>> round(mixed_variance(100, 0, 100), 4), round(mixed_variance(100, 10, 1000), 4)
+    (0.366, 0.9497)
+    >>> [round(mixed_variance(100, real, 9), 3) for real in (1, 8, 10)]
+    [0.92, 0.951, 0.957]
+    """
+    share, left = real / n, 1.0 - real / n
+    shared = 0.0 if math.isinf(total) else -1.0 / (total - 1.0)  # of the means of other rows
+    of_first = 1.0 / n + (1.0 - 1.0 / n) * shared
+    of_real = 1.0 / real + (1.0 - 1.0 / real) * shared if real else 0.0
+    mean, common = of_first, of_first if fixed else shared
+    for _ in range(t - 1):
+        made = (1.0 - mean) * left / n
+        mean = share**2 * of_real + left**2 * mean + 2.0 * share * left * common + made
+        common = share * of_real + left * common if fixed else shared
+    return 1.0 - mean
+
+
+def mixed_rows_needed(
+    n: int, kept: float, t: int, *, total: float = math.inf, fixed: bool = False
+) -> int | None:
+    """Return the fewest real rows that keep a share of a normal variance up to fit t.
+
+    None where no number of them does. Arguments as in `mixed_variance`.
+
+    >>> mixed_rows_needed(100, 0.95, 9), mixed_rows_needed(100, 0.95, 1000)
+    (8, 11)
+    >>> mixed_rows_needed(1000, 0.95, 9), mixed_rows_needed(10, 0.95, 9)
+    (0, None)
+    """
+    found = range(n + 1)
+    rows = bisect.bisect_left(
+        found, kept, key=lambda real: mixed_variance(n, real, t, total=total, fixed=fixed)
+    )
+    return rows if rows <= n else None
 
 
 def kde_variance(n: int, bandwidth: float, t: int, *, start: float) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.audits.alarm import Steps, healthy_band, judge_path
+from detector.audits.alarm import healthy_band, judge_path
+from detector.audits.composed import Steps
 from detector.audits.lens import moments
 from detector.audits.null import _relative, draws_of
 
@@ -69,6 +70,7 @@ def alarm(
     )
     bank = steps(data, rows=rows, refits=refits, rng=rng)
     draws = draws_of(data, rows=rows, rng=rng)
-    band = healthy_band(bank, draws, replicates=replicates, generations=generations, rng=rng)
-    mean = (paths - paths[:, :1]).mean(axis=0)
-    return judge_path(mean, band, bank, draws, replicates=replicates, rng=rng)
+    mean = paths.mean(axis=0)
+    asked = {"replicates": replicates, "rng": rng}
+    band = healthy_band(mean, bank, draws, **asked)
+    return judge_path(mean, band, bank, draws, **asked)

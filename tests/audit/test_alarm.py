@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.audits.alarm import Steps, _excess, compose, rounds_needed, typical_change
+from detector.audits.alarm import _excess, _scale, rounds_needed, typical_change
+from detector.audits.composed import Steps, compose
 from detector.audits.lens import lens_of, log_det, moments
 from detector.audits.null import draws_of
 from detector.data.export import canonical_table
@@ -29,7 +30,8 @@ def test_steps_that_change_nothing_compose_to_loops_that_stand_still():
     rng = np.random.default_rng(0)
     draws = draws_of(rng.standard_normal((50, 2)), rows=50, rng=rng)
     for kind in ("replace", "accumulate"):
-        assert np.abs(compose(kind, still, draws, generations=6, rng=rng)).max() < 1e-8
+        path = compose(kind, still, draws, generations=6, rng=rng)
+        assert np.abs(path - path[:, :1]).max() < 1e-8
 
 
 def test_steps_that_halve_the_variance_halve_it_every_time():
@@ -42,7 +44,7 @@ def test_steps_that_halve_the_variance_halve_it_every_time():
     rng = np.random.default_rng(0)
     draws = draws_of(rng.standard_normal((50, 1)), rows=50, rng=rng)
     path = compose("replace", half, draws, generations=4, rng=rng)[0]
-    assert path == pytest.approx(np.log(0.5) * np.arange(1, 5), abs=1e-6)
+    assert path - path[0] == pytest.approx(np.log(0.5) * np.arange(5), abs=1e-6)
 
 
 def test_composed_replace_loops_have_the_wishart_drift():
@@ -86,10 +88,38 @@ def test_a_recipe_that_loses_spread_of_its_own_keeps_its_own_drift():
 
 
 def test_a_path_between_no_change_and_the_healthy_mean_is_not_outside():
-    scale = np.array([[[-1.0, 2.0], [0.5, 0.5], [0.25, 0.5]]])
-    paths = np.array([[-1.0, 0.0], [0.0, 2.0], [-0.4, 1.0], [-2.0, -1.0], [0.5, 3.0]])
+    scale = np.array([[[-1.0, 2.0], [0.5, 0.5], [0.25, 0.5], [0.0, 0.0]]])
+    changes = np.array([[-1.0, 0.0], [0.0, 2.0], [-0.4, 1.0], [-2.0, -1.0], [0.5, 3.0]])
     found = [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [2.0, 2.0], [2.0, 2.0]]
-    assert _excess(paths, scale).tolist() == found
+    paths = 7.0 + np.column_stack([np.zeros(5), changes])
+    assert _excess(paths, scale, 6.0).tolist() == found
+
+
+def test_a_chain_that_began_far_out_is_expected_back():
+    scale = np.array([[[-1.0], [0.5], [0.25], [-1.0]]])
+    # It began 2 above the others, so the center of what healthy loops do is 2 further down.
+    assert _excess(np.array([[2.0, -1.0], [2.0, -2.0]]), scale, 0.0).tolist() == [[0.0], [2.0]]
+
+
+def test_new_rows_bring_a_chain_back_from_where_it_began_and_old_ones_do_not():
+    rng = np.random.default_rng(2)
+    data = rng.standard_normal((2000, 5))
+    bank, draws = steps(data, rows=100, refits=60, rng=rng), draws_of(data, rows=100, rng=rng)
+    leans = []
+    for kind in ("fresh", "accumulate"):
+        paths = compose(kind, bank, draws, generations=8, rng=rng)
+        leans.append(_scale(paths, draws, 0.05)[3])
+    # Half of where it began is left after each round; a thousand paths know it to 0.1.
+    assert leans[0] == pytest.approx(-(1 - 0.5 ** np.arange(1, 9)), abs=0.2)
+    assert leans[1] == pytest.approx(0.0, abs=0.2)
+
+
+def test_where_chains_begin_says_nothing_where_all_rows_begin_them():
+    rng = np.random.default_rng(2)
+    data = rng.standard_normal((100, 5))
+    bank, draws = steps(data, rows=100, refits=20, rng=rng), draws_of(data, rows=100, rng=rng)
+    paths = compose("fresh", bank, draws, generations=3, rng=rng)
+    assert _scale(paths, draws, 0.05)[3].tolist() == [0.0] * 3
 
 
 def test_one_column_says_that_it_cannot_tell():
