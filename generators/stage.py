@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detector.errors import DetectorError
-from generators.players import Network, QuantumCritic, QuantumGenerator, Shots
+from generators.players import QuantumCritic, QuantumGenerator, Shots
+from generators.rectifiers import Network
 from generators.running import all_inputs, circuit_bytes, noisy, started
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from detector.errors import DetectorError
 from detector.recipes import Stop
 from generators.diary import Diary
 from generators.duel import Rules, latent_rows, play
-from generators.players import Network
 from generators.recipes.qgan import Qgan
+from generators.rectifiers import Network
 from generators.stage import Stage
 from tests.generators.parity import kept_parity, parity
 from tests.generators.tables import mixed, numbers
