@@ -47,8 +47,8 @@ QUANTUM = ("qcbm", "qgan", "qvae", "qbm")
 RECIPES = (*QUANTUM, "gan")
 DATA = ("cancer6", "diabetes", "moons", "cancer", "wine", "penguins", "rings", "digits")
 
-WIDE = ("cancer", "diabetes", "wine", "penguins")
-"""Tables with more columns than `qvae` should have qubits: it gets their first eight axes."""
+WIDE = ("cancer", "wine")
+"""Tables with more dimensions than `qvae` takes: it gets the first eight axes of a projection."""
 
 SIX = (0, 1, 4, 5, 20)
 """Columns of `cancer6` beside the diagnosis: mean radius, texture, smoothness and compactness,
