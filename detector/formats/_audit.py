@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from detector.findings import Reason
 from detector.formats import _words
 from detector.formats._escape import visible
 from detector.verdicts import Decision
@@ -117,6 +118,8 @@ def sure(report: Report) -> str:
     power = _number(alarm.get("power"))
     if power is None:
         return ""
+    if any(verdict.gap is Reason.NOT_IDENTIFIABLE for verdict in report.verdicts):
+        return "That no alarm was raised says nothing of this loop."
     return (
         "A loop that learns from itself alone would have raised the alarm in "
         f"{_words.percent(power)} of such audits."

@@ -123,7 +123,7 @@ def _gap(rule: Rule, finding: Finding, gap: Gap) -> Ruling:
     """Rule on what could not be measured."""
     level = rule.gap_level(gap.reason)
     short = gap.reason is Reason.TOO_FEW_ROWS
-    advice = larger(finding) if short else words.GAP_ADVICE.get(gap.reason, "")
+    advice = larger(finding) if short else words.gap_advice(gap)
     advice = advice if level > Level.PASS else ""
     return Ruling(level=level, because=gap.detail, advice=advice, gap=gap.reason)
 

@@ -30,6 +30,7 @@ class Phrase:
         advice: What to do when it is too much; names no subject, so that it is said once.
         unclear: What was seen where the interval holds the value of no difference.
         below: What was seen where the interval lies wholly below that value.
+        untold: What to do where the data cannot tell it, however many rows there are.
 
     """
 
@@ -37,6 +38,7 @@ class Phrase:
     advice: str
     unclear: str = ""
     below: str = ""
+    untold: str = ""
 
 
 _ADD = "Add the missing columns, or list them under `ignore` in the policy."
@@ -272,6 +274,8 @@ PHRASES: Mapping[str, Phrase] = {
         seen="the spread of what is trained on changed by {value} in log determinant{how}",
         advice="Keep real rows in every training (`accumulate`, `fixed` or `fresh` with a real "
         "share), or train on more rows.",
+        untold="Ask for more generations, or leave out columns that others nearly determine: a "
+        "recipe that breaks such a tie spreads the rows at once, and hides later losses.",
     ),
     "risk_increase": Phrase(
         seen="the distance to real rows rose by {value} between generation 1 and the last one",
@@ -326,6 +330,14 @@ GAP_ADVICE: Mapping[Reason, str] = {
     Reason.NOT_IDENTIFIABLE: "Nothing shows it, which is not to say that there is none.",
     Reason.CHECK_FAILED: "Report this as a bug; nothing was learned about the batch from it.",
 }
+
+
+def gap_advice(gap: Gap) -> str:
+    """Return what to do about what could not be measured; nothing where nothing can be done."""
+    known = PHRASES.get(gap.name)
+    if gap.reason is Reason.NOT_IDENTIFIABLE and known and known.untold:
+        return known.untold
+    return GAP_ADVICE.get(gap.reason, "")
 
 
 def seen(finding: Finding, *, corrected_p: float | None = None) -> str:

@@ -140,3 +140,6 @@ def test_a_loop_without_real_rows_that_defies_its_own_rounds_is_not_admitted():
     said = [f.outcome for f in report.findings if isinstance(f.outcome, Gap)]
     assert [one.reason for one in said] == [Reason.NOT_IDENTIFIABLE]
     assert said[0].detail.startswith("cannot tell: by its single rounds this loop without real")
+    said = report._repr_markdown_()
+    assert "Ask for more generations, or leave out columns that others nearly determine" in said
+    assert "That no alarm was raised says nothing of this loop." in said
