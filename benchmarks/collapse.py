@@ -177,9 +177,9 @@ def losses(recipes, known=()):
     for name, whole in TABLES.items():
         data = some_rows(whole(), ROWS)
         for recipe in recipes:
-            rounds = FEW if recipe in SLOW else ROUNDS
+            rounds, refits = (FEW, 20) if recipe in SLOW else (ROUNDS, 40)
             report = detector.audit(
-                data, recipe=recipe, generations=rounds, replicates=3, rows=ROUND
+                data, recipe=recipe, generations=rounds, replicates=3, rows=ROUND, refits=refits
             )
             own = {"table": name, "recipe": recipe, "generations": rounds, **_half_lives(report)}
             found.append(own)
