@@ -28,7 +28,7 @@ from tests.realdata import cps, diamonds, some_rows
 
 PARTS = ("laws", "alarms", "cost", "quantum", "losses")
 QUICK = ("bootstrap", "histogram", "kde", "gaussian", "gaussian_copula", "qbm", "qcbm", "qgan")
-SLOW = ("rbm", "vae", "qvae", "gan")
+SLOW = {"rbm": 15, "vae": 15, "qvae": 15, "gan": 6}
 RECIPES = (*QUICK, *SLOW)
 CASES = (
     *(f"gaussian/{case}" for case in ("accumulate/1", "fresh/1", "replace/1", "replace/3")),
@@ -37,9 +37,9 @@ CASES = (
 """Recipe, regime and chains of `alarms`; the copula has data with heavy tails."""
 
 TABLES = {"diamonds": diamonds, "cps": cps}
-ROWS, ROUND, ROUNDS, FEW = 2_000, 100, 60, 15
-"""Real rows of a table, rows of a generation, and generations of a quick and of a slow recipe, in
-`losses`."""
+ROWS, ROUND, ROUNDS = 2_000, 100, 60
+"""Real rows of a table, rows of a generation, and generations of quick recipes, in `losses`; those
+of slow ones are in SLOW."""
 
 ASKED = {
     "laws": "at most 4 standard errors off",
@@ -177,7 +177,7 @@ def losses(recipes, known=()):
     for name, whole in TABLES.items():
         data = some_rows(whole(), ROWS)
         for recipe in recipes:
-            rounds, refits = (FEW, 20) if recipe in SLOW else (ROUNDS, 40)
+            rounds, refits = (SLOW[recipe], 20) if recipe in SLOW else (ROUNDS, 40)
             report = detector.audit(
                 data, recipe=recipe, generations=rounds, replicates=3, rows=ROUND, refits=refits
             )
